@@ -1,0 +1,51 @@
+# The two commands of the README: `make demo` and `make test`. Both do all the set-up.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null 2>&1 && echo $$p && break; done)
+BIN := .venv/bin
+DEMO_SERVE ?= 1
+
+.PHONY: help setup setup-test demo test test-long lint format bench lock wheel clean
+
+help:
+	@echo "make demo       set up, make a county exam, run the report, say where it is"
+	@echo "make test       set up, run every check"
+	@echo "make test-long  the long fuzz runs"
+	@echo "make bench      the benchmarks of docs/benchmarks.md"
+
+setup:
+	@PYTHON="$(PYTHON)" scripts/setup.sh run
+
+setup-test:
+	@PYTHON="$(PYTHON)" scripts/setup.sh test
+
+demo: setup
+	@DEMO_SERVE=$(DEMO_SERVE) scripts/demo.sh
+
+lint: setup-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest -n auto -m "not slow"
+
+test-long: setup-test
+	$(BIN)/pytest -m slow
+
+format: setup-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-test
+	$(BIN)/python benchmarks/exam_statistics.py
+	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/whole_job.py
+
+lock:
+	requirements/lock.sh
+
+wheel: setup-test
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean:
+	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,42 @@
+"""The command line `jiaoheng`. Heavy imports happen inside the commands, so that help comes at once."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from jiaoheng import __version__
+from jiaoheng.cli import exam
+
+app = typer.Typer(
+    name="jiaoheng",
+    help="教衡：县级教育局的台账、考试、考核与报告。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(exam.app, name="exam", help="一次考试：检查成绩文件，生成质量分析报告。")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"jiaoheng {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="显示版本号。"),
+) -> None:
+    """教衡：县级教育局的台账、考试、考核与报告。"""
+
+
+def run() -> None:
+    """Entry point of the installed command."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # an office PC's console may not be UTF-8
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    app()
