@@ -5,6 +5,12 @@ set -eu
 cd "$(dirname "$0")/.."
 what=${1:-run}
 
+if [ -z "${PYTHON:-}" ]; then
+  for candidate in python3.11 python3.12 python3.13 python3; do
+    if command -v "$candidate" >/dev/null 2>&1; then PYTHON=$candidate; break; fi
+  done
+fi
+
 say() { printf '%s\n' "$*" >&2; }
 
 # System packages: asked for only when missing, installed by apt-get when we may.
