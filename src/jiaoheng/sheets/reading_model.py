@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from jiaoheng.methods.states import ScoreState as ScoreState
 from jiaoheng.sheets.places import Problem, Question
 from jiaoheng.sheets.workbook import Sheet
 
@@ -86,21 +87,6 @@ class Measure(StrEnum):
     SCALED = "scaled"  # 赋分、等级分
     MAKE_UP = "make_up"
     ITEM = "item"
-
-
-class ScoreState(IntEnum):
-    """Why there is, or is no, score; stored as uint8. Zero marks are SCORED."""
-
-    SCORED = 0
-    MISSING = 1  # blank
-    ABSENT = 2  # 缺考
-    EXEMPT = 3  # 免考
-    CHEATED = 4  # 违纪作弊
-    NOT_CHOSEN = 5  # 未选考
-    DEFERRED = 6  # 缓考
-    LEFT = 7  # 休学、转出
-    UNRESOLVED = 8  # a mark that the settings must explain
-    INVALID = 9  # an error was reported at this cell
 
 
 @dataclass(frozen=True, slots=True)
