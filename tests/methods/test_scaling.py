@@ -138,7 +138,7 @@ class TestRuleTables:
             ("北京", 21, 100, 40),
             ("天津", 21, 100, 40),
             ("上海", 11, 70, 40),
-            ("广东", 5, 100, 30),
+            ("湘", 5, 100, 30),
         ],
     )
     def test_shape(self, key: str, levels: int, top: int, bottom: int) -> None:
@@ -160,7 +160,7 @@ class TestRuleTables:
             find_rule("火星", EXAM_DAY)
 
     def test_a_day_before_the_rule(self) -> None:
-        with pytest.raises(ScalingRuleError, match="在考试日期 2015-06-07 不适用.*自 2020-01-01 至今"):
+        with pytest.raises(ScalingRuleError, match=r"在考试日期 2015-06-07 不适用.*自 2020-01-01 至今"):
             find_rule("山东", dt.date(2015, 6, 7))
 
     @pytest.mark.parametrize(
