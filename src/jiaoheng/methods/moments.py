@@ -51,7 +51,8 @@ def sds(histogram: ScoreHistogram) -> tuple[float | None, ...]:
 def _at_order(histogram: ScoreHistogram, order: IntArray) -> IntArray:
     """The score in steps of the order-th lowest pupil (1-based) of each unit; meaningless where order < 1."""
     below = histogram.counts.cumsum(axis=1) < order[:, None]
-    return histogram.low + below.sum(axis=1)
+    scores: IntArray = histogram.low + below.sum(axis=1)
+    return scores
 
 
 def quantiles(histogram: ScoreHistogram, share: Fraction) -> tuple[Fraction | None, ...]:
