@@ -159,8 +159,12 @@ class ScoreHistogram:
             raise ValueError(f"{parents.size} parent numbers for {self.n_units} units")
         total = n_parents if n_parents is not None else (int(parents.max()) + 1 if parents.size else 0)
         _check_units(parents, total)
-        merged = np.zeros((total, self.counts.shape[1]), np.int64)
-        np.add.at(merged, parents, self.counts)
+        merged = np.zeros((total, self.n_bins), np.int64)
+        if parents.size and self.n_bins:
+            order = np.argsort(parents, kind="stable")
+            grouped = parents[order]
+            starts = np.flatnonzero(np.diff(grouped, prepend=-1))
+            merged[grouped[starts]] = np.add.reduceat(self.counts[order], starts, axis=0)
         return ScoreHistogram(merged, self.low, self.step)
 
     def whole(self) -> ScoreHistogram:

@@ -19,8 +19,8 @@ from jiaoheng.methods.normal import normal_quantile
 from jiaoheng.methods.ratios import FloatArray, Ratio
 
 LEVEL = 0.95
-# Intervals of this level that do not overlap differ at about 5 % (Goldstein & Healy 1995, JRSS A 158: 1.39 standard errors
-# for equal ones, i.e. 83.4 %, commonly printed as 84 %). Only for pictures of many units side by side.
+# Intervals of this level that do not overlap differ at about 5 % (Goldstein & Healy 1995, JRSS A 158: 1.39 standard
+# errors for equal ones, i.e. 83.4 %, commonly printed as 84 %). Only for pictures of many units side by side.
 COMPARISON_LEVEL = 0.84
 MIN_RANKED = 10  # units with fewer pupils are shown but neither judged nor ranked
 
@@ -113,12 +113,14 @@ def cluster_sums(classes: ScoreHistogram, parents: AnyInt, n_parents: int, centr
     deviations from it. Classes without pupils do not count.
     """
     n = classes.n.astype(np.float64)
-    total = classes.sums * float(classes.step) - n * centre
+    total = classes.sums.astype(np.float64) * float(classes.step) - n * centre
 
     def add(values: FloatArray) -> FloatArray:
-        return np.bincount(parents, weights=values, minlength=n_parents)
+        return np.bincount(parents, weights=values, minlength=n_parents).astype(np.float64)
 
-    return ClusterSums(add((n > 0) * 1.0), add(n), add(total), add(n * n), add(n * total), add(total * total))
+    return ClusterSums(
+        add((n > 0).astype(np.float64)), add(n), add(total), add(n * n), add(n * total), add(total * total)
+    )
 
 
 def mean_intervals(units: Spread, level: float = LEVEL) -> tuple[Interval | None, ...]:

@@ -32,7 +32,8 @@ def suppress(counts: IntArray, threshold: int = THRESHOLD, row_totals_shown: boo
     2. Where row totals are shown, further cells of the row are hidden, smallest first (0 never helps), until at least
        two are hidden and the hidden ones together hold `threshold` pupils.
     3. A row with fewer than `threshold` pupils, or without such a complement, is hidden with its total.
-    4. Totals of columns with a hidden cell are hidden; where one row total is hidden, so is the grand total.
+    4. Totals of columns with a hidden cell are hidden; where only one row total is hidden, or
+       the hidden ones together hold fewer than `threshold` pupils, so is the grand total.
     Other rows are never touched. Raises ValueError for negative counts.
     """
     if counts.ndim != 2 or (counts < 0).any():
@@ -45,8 +46,8 @@ def suppress(counts: IntArray, threshold: int = THRESHOLD, row_totals_shown: boo
             cells[row], rows[row] = True, True
         elif row_totals_shown:
             rows[row] = not _complement(counts[row], cells[row], threshold)
-    columns = cells.any(axis=0)
-    grand = int(rows.sum()) == 1
+    columns: Mask = np.asarray(cells.any(axis=0))
+    grand = bool(rows.any()) and (int(rows.sum()) == 1 or int(totals[rows].sum()) < threshold)
     return Suppression(cells, rows, columns, grand)
 
 
