@@ -88,10 +88,16 @@ def _composite(settings: ExamSettings) -> Iterator[Fault]:
         message = "综合评价权重不能是负数（低分率在公式中已经是减去）"
         yield "settings-weights", (*path, negative[0]), message, "请改为正数"
         return
+    if family in ("比最高", "比县均") and weights.get("low"):
+        message = f"{family}法不能含低分率（低分率越低越好）"
+        yield "settings-weights", (*path, "low"), message, "请删去低分率的权重，或改用线性法"
+        return
     allowed = [Decimal(text) for text in rules["totals"].get(family, ())]
     total = sum(weights.values(), Decimal(0))
-    if allowed and total not in allowed:
-        right = "、".join(_plain(value) for value in allowed)
+    # in the linear family the low rate is subtracted, and then the others alone make the whole
+    sums = (total, total - weights.get("low", Decimal(0)))
+    if allowed and not any(value in allowed for value in sums):
+        right = "或 ".join(_plain(value) for value in allowed)
         message = f"综合评价权重合计是 {_plain(total)}，{family}法应为 {right}"
         yield "settings-weights", path, message, "请改正各项权重"
 

@@ -197,7 +197,7 @@ def _map_key(name: str, key: str, place: Place, state: Interpretation) -> str | 
     stored = words.get(clean(key).lower())
     if stored is None:
         message = f"综合评价权重中没有名为“{key}”的项"
-        state.error("settings-unknown-key", place, message, "可以写：平均分、优秀率、及格率、低分率")
+        state.error("settings-unknown-key", place, message, "可以写：平均分、优秀率、良好率、及格率、低分率")
     return stored
 
 
