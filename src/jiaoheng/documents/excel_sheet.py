@@ -1,0 +1,180 @@
+"""One sheet of a workbook: its tables under each other, each with title, heads, rows and what is said under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from jiaoheng.documents.excel_styles import Styles, number_format, text_width
+from jiaoheng.documents.model import Definition, Dim, Interval, Kind, Missing, Suppressed, Table, TableColumn, Value
+from jiaoheng.documents.printing import (
+    foot_notes,
+    head,
+    head_groups,
+    is_numeric,
+    printed,
+    stored_number,
+)
+from jiaoheng.documents.safe_text import one_line
+
+_MIN_WIDTH, _MAX_WIDTH = 7, 42  # characters; a full school name fits, a note does not stretch the sheet
+_WIDTH_SAMPLE = 400  # rows looked at for a column's width
+_MAX_COMMENTS = 300  # per sheet: beyond, the reasons stand only under the table (comments are slow to open)
+_MAX_TEXT = 32767  # Excel's limit of a cell
+
+
+class SheetWriter:
+    """Writes tables into one worksheet."""
+
+    def __init__(self, sheet: Any, styles: Styles, definitions: Mapping[str, Definition]) -> None:
+        self.sheet = sheet
+        self.styles = styles
+        self.definitions = definitions
+        self.comments = 0
+        self.widths: dict[int, int] = {}
+
+    @staticmethod
+    def height(table: Table) -> int:
+        """Rows that a table takes: title, heads, body, notes."""
+        return 1 + _head_rows(table) + len(table.rows) + len(foot_notes(table))
+
+    def write(self, tables: Sequence[Table]) -> None:
+        """All tables of the sheet from its first row down; heads are frozen where there is one table."""
+        row = 0
+        for table in tables:
+            self._table(table, row)
+            row += self.height(table) + 2
+        first = tables[0]
+        body = 1 + _head_rows(first)
+        frozen = max(1, first.head_rows)
+        if len(tables) == 1:
+            self.sheet.freeze_panes(body, frozen)
+            self.sheet.repeat_rows(1, body - 1)
+            if first.rows:
+                self.sheet.autofilter(body - 1, 0, body - 1 + len(first.rows), len(list(_leaves(first))) - 1)
+        else:
+            self.sheet.freeze_panes(0, frozen)
+        for column, width in self.widths.items():
+            self.sheet.set_column(column, column, width)
+
+    def _table(self, table: Table, top: int) -> None:
+        self.sheet.write_string(top, 0, one_line(table.title)[:_MAX_TEXT], self.styles.caption)
+        self._heads(table, top + 1)
+        row = top + 1 + _head_rows(table)
+        for position, values in enumerate(table.rows):
+            self._row(table, values, row, bold=position in table.emphasis)
+            row += 1
+        for line in foot_notes(table):
+            self.sheet.write_string(row, 0, line[:_MAX_TEXT], self.styles.note)
+            row += 1
+        for position, column in enumerate(_leaves(table)):
+            self.widths[position] = max(self.widths.get(position, 0), _width(table, column))
+
+    def _heads(self, table: Table, top: int) -> None:
+        """Heads in one or two rows; upper heads are merged over their columns, single ones over both rows."""
+        two = _head_rows(table) == 2
+        position = 0
+        for group, columns in head_groups(table):
+            start = position
+            for column in columns:
+                for text in _leaf_heads(column, in_group=bool(group)):
+                    look = self.styles.head if is_numeric(column) else self.styles.head_text
+                    if two and not group and column.kind is not Kind.INTERVAL:
+                        self.sheet.merge_range(top, position, top + 1, position, text, look)
+                        self._definition(top, position, column)
+                    else:
+                        self.sheet.write_string(top + two, position, text, look)
+                        self._definition(top + two, position, column)
+                    position += 1
+            upper = one_line(group) or (_full_head(columns[0]) if columns[0].kind is Kind.INTERVAL else "")
+            if upper and two:
+                if position - start > 1:
+                    self.sheet.merge_range(top, start, top, position - 1, upper, self.styles.head)
+                else:
+                    self.sheet.write_string(top, start, upper, self.styles.head)
+
+    def _row(self, table: Table, values: tuple[Value, ...], row: int, *, bold: bool) -> None:
+        position = 0
+        for column, value in zip(table.columns, values, strict=True):
+            for part in _parts(column, value):
+                self._cell(row, position, column, part, bold=bold)
+                position += 1
+
+    def _cell(self, row: int, position: int, column: TableColumn, value: Value, *, bold: bool) -> None:
+        grey = isinstance(value, Dim)
+        inner = value.value if isinstance(value, Dim) else value
+        cell = printed(value, column)
+        right = is_numeric(column)
+        if cell.order is not None and not isinstance(inner, (str, Interval, Missing, Suppressed)) and inner is not None:
+            stored = stored_number(inner, column)
+            style = number_format(column, whole=isinstance(stored, int))
+            self.sheet.write_number(row, position, stored, self.styles.cell(style, right=right, bold=bold, grey=grey))
+            return
+        look = self.styles.cell("", right=right, bold=bold, grey=grey or bool(cell.reason))
+        text = one_line(inner) if isinstance(inner, str) else cell.text
+        if not text:
+            self.sheet.write_blank(row, position, None, look)
+            return
+        self.sheet.write_string(row, position, text[:_MAX_TEXT], look)
+        if cell.reason and self.comments < _MAX_COMMENTS:
+            self.comments += 1
+            self.sheet.write_comment(row, position, cell.reason, {"author": "", "x_scale": 1.5, "y_scale": 0.6})
+
+    def _definition(self, row: int, position: int, column: TableColumn) -> None:
+        """The definition as a note at the head, with its key."""
+        if not column.definition:
+            return
+        item = self.definitions.get(column.definition)
+        text = f"{item.name}：{item.text}\n（口径键 {item.key}）" if item else f"口径键 {column.definition}"
+        self.sheet.write_comment(row, position, text[:1000], {"author": "", "x_scale": 2.4, "y_scale": 1.4})
+
+
+def _leaves(table: Table) -> Iterator[TableColumn]:
+    """Columns as the sheet has them: an interval twice."""
+    for column in table.columns:
+        yield column
+        if column.kind is Kind.INTERVAL:
+            yield column
+
+
+def _head_rows(table: Table) -> int:
+    return 2 if any(column.group or column.kind is Kind.INTERVAL for column in table.columns) else 1
+
+
+def _full_head(column: TableColumn) -> str:
+    label, unit = head(column)
+    if column.kind is Kind.PERCENT and unit == "%":
+        # the cells themselves show the sign of a true percentage
+        return label
+    return f"{label}（{unit}）" if unit else label
+
+
+def _leaf_heads(column: TableColumn, *, in_group: bool) -> list[str]:
+    if column.kind is not Kind.INTERVAL:
+        return [_full_head(column)]
+    label = head(column)[0] if in_group else ""
+    return [f"{label}下限", f"{label}上限"]
+
+
+def _parts(column: TableColumn, value: Value) -> list[Value]:
+    """The cell, or the two ends of an interval."""
+    if column.kind is not Kind.INTERVAL:
+        return [value]
+    dim = isinstance(value, Dim)
+    inner = value.value if isinstance(value, Dim) else value
+    if not isinstance(inner, Interval):
+        return [value, value]
+    return [Dim(end) if dim else end for end in (inner.low, inner.high)]
+
+
+def _width(table: Table, column: TableColumn) -> int:
+    if column.width:
+        return max(_MIN_WIDTH, min(column.width, 80))
+    index = table.columns.index(column)
+    texts = (printed(row[index], column).text for row in table.rows[:_WIDTH_SAMPLE])
+    widest = max((text_width(text) for text in texts), default=0)
+    if column.kind is Kind.INTERVAL:
+        widest //= 2
+    # a head wraps after about ten characters; the arrow of the filter needs room
+    label = min(text_width(_full_head(column)), 14) + 3
+    return max(_MIN_WIDTH, min(_MAX_WIDTH, max(widest + 2, label)))
