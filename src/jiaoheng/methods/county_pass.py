@@ -22,6 +22,7 @@ from jiaoheng.methods.histogram import AnyInt, Mask, ScoreHistogram
 from jiaoheng.methods.level_kernels import (
     Ranks,
     Scores,
+    dense_cells,
     dense_histogram,
     dense_ranks,
     dense_stats,
@@ -171,13 +172,14 @@ def _one_column(scores: Scores, levels: _Levels, want_ranks: bool) -> ColumnResu
     for level, name in enumerate(levels.names):
         if levels.dense(level, scores.bins):
             size, units = levels.sizes[level], levels.units[level]
-            if below is not None:
-                below = below.merge(levels.parents[level - 1], size)
+            cells = dense_cells(scores, units if size > 1 else None)
+            if below is None:
+                below = dense_histogram(scores, cells, size)
             else:
-                below = dense_histogram(scores, units, size)
+                below = below.merge(levels.parents[level - 1], size)
             histograms[name], stats[name] = below, dense_stats(scores, below)
             if want_ranks:
-                ranks[name] = dense_ranks(scores, below, units if size > 1 else None)
+                ranks[name] = dense_ranks(scores, below, cells)
         else:
             below = None
             stats[name], found = sorted_level(scores, levels.groupings[level])

@@ -21,6 +21,7 @@ from jiaoheng.methods.level_stats import LevelStats
 from jiaoheng.methods.ranks import rank_table
 
 Ranks = npt.NDArray[np.int32]
+Cells = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +51,34 @@ def prepare(values: AnyInt, mask: Mask | None, step: Fraction, cuts: Mapping[str
     return Scores(values, mask, low, high, step, MappingProxyType(steps))
 
 
-def dense_histogram(scores: Scores, units: AnyInt, n_units: int) -> ScoreHistogram:
+def dense_cells(scores: Scores, units: AnyInt | None) -> Cells:
+    """The cell unit × bins + (score − lowest) of every pupil; `units` None where there is one unit only.
+
+    Meaningless for pupils who do not count.
+    """
+    cells = scores.values.astype(np.intp)
+    cells -= scores.low
+    if units is not None:
+        base = units.astype(np.intp)
+        base *= scores.bins
+        cells += base
+    return cells
+
+
+def dense_histogram(scores: Scores, cells: Cells, n_units: int) -> ScoreHistogram:
     """Count one column by unit and score."""
-    return ScoreHistogram.build(scores.values, units, n_units, scores.mask, scores.step)
+    if scores.bins <= 0:
+        return ScoreHistogram(np.zeros((n_units, 0), np.int64), 0, scores.step)
+    counted = cells if scores.mask is None else cells[scores.mask]
+    counts = np.bincount(counted, minlength=n_units * scores.bins).reshape(n_units, scores.bins)
+    return ScoreHistogram(counts.astype(np.int64, copy=False), scores.low, scores.step)
 
 
-def dense_ranks(scores: Scores, histogram: ScoreHistogram, units: AnyInt | None) -> Ranks:
-    """Every pupil's rank by look-up in the cumulative counts; `units` None where there is one unit only."""
+def dense_ranks(scores: Scores, histogram: ScoreHistogram, cells: Cells) -> Ranks:
+    """Every pupil's rank by look-up in the cumulative counts of the histogram."""
     if scores.bins <= 0:
         return np.zeros(scores.values.size, np.int32)
     table = rank_table(histogram).astype(np.int32).ravel()
-    cells = scores.values.astype(np.intp)
-    cells -= histogram.low
-    if units is not None:
-        cells += units.astype(np.intp) * histogram.n_bins
     if scores.mask is None:
         return table.take(cells)
     return np.where(scores.mask, table.take(cells, mode="clip"), np.int32(0))
@@ -138,14 +153,14 @@ def _scatter_ranks(
     first: Mask,
 ) -> Ranks:
     runs = np.flatnonzero(first)
-    lengths = np.diff(runs, append=behind.size)
-    rank_of_run = (runs - grouping.begin[runs] + 1).astype(np.int32)
+    rank_of_run = runs.astype(np.int32) - grouping.begin.take(runs) + 1
     if scores.mask is not None:
         rank_of_run[behind[runs] == scores.bins] = 0
+    run_of_place = np.cumsum(first, dtype=np.int32) - 1
     places = key & ((1 << shift) - 1)
     places += grouping.begin
     ranks = np.empty(behind.size, np.int32)
-    ranks[grouping.order.take(places)] = np.repeat(rank_of_run, lengths)
+    ranks[grouping.order.take(places)] = rank_of_run.take(run_of_place)
     return ranks
 
 
@@ -153,7 +168,7 @@ def _row_stats(scores: Scores, grouping: Grouping, behind: npt.NDArray[np.signed
     starts = grouping.starts
     counted = None if scores.mask is None else behind < scores.bins
     n = grouping.sizes if counted is None else np.add.reduceat(counted.astype(np.int64), starts)
-    values = scores.high - behind.astype(np.int64)
+    values = scores.high - behind.astype(_wide_enough(scores, grouping))
     if counted is not None:
         values *= counted
     some = n > 0
@@ -175,14 +190,20 @@ def _row_stats(scores: Scores, grouping: Grouping, behind: npt.NDArray[np.signed
         reached[name] = spread_out(np.add.reduceat(has.astype(np.int32), starts).astype(np.int64))
     return LevelStats(
         n=spread_out(n),
-        sums=spread_out(np.add.reduceat(values, starts)),
-        squares=spread_out(np.add.reduceat(values * values, starts)),
+        sums=spread_out(np.add.reduceat(values, starts).astype(np.int64)),
+        squares=spread_out(np.add.reduceat(values * values, starts).astype(np.int64)),
         twice_median=spread_out(at((n - 1) // 2) + at(n // 2)),
         lowest=spread_out(at(n - 1)),
         highest=spread_out(at(np.zeros_like(n))),
         reached=MappingProxyType(reached),
         step=scores.step,
     )
+
+
+def _wide_enough(scores: Scores, grouping: Grouping) -> type[np.signedinteger]:
+    """32 bits where no unit's Σx² can exceed them (half the memory traffic), else 64."""
+    largest = max(abs(scores.low), abs(scores.high), scores.bins)
+    return np.int32 if largest * largest * int(grouping.sizes.max()) < 1 << 31 else np.int64
 
 
 def _empty(scores: Scores, n_units: int) -> LevelStats:

@@ -61,6 +61,10 @@ class LevelStats:
         """Shares of all units with at least the named mark; NaN where nobody counts."""
         return _divide(self.reached[cut].astype(np.float64), self.n)
 
+    def rate_floats_below(self, cut: str) -> FloatArray:
+        """Shares of all units under the named mark; NaN where nobody counts."""
+        return _divide((self.n - self.reached[cut]).astype(np.float64), self.n)
+
     def sd_floats(self) -> FloatArray:
         """Population standard deviations of all units; from exact integers, so never negative or drifting."""
         if int(self.n.max(initial=0)) * int(self.squares.max(initial=0)) < 1 << 62:
