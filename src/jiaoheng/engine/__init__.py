@@ -1,0 +1,1 @@
+"""The Ibis connection: DuckDB embedded, Spark for a province. Same expressions, same answers."""
