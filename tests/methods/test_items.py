@@ -21,6 +21,7 @@ from jiaoheng.methods.item_groups import (
     item_curves,
     shared_discrimination,
 )
+from jiaoheng.methods.item_options import alternatives, joined
 from jiaoheng.methods.items import analyse, item_figures, item_rules, reliability, word_of
 from jiaoheng.methods.mastery import mastery, weaknesses
 
@@ -165,6 +166,41 @@ class TestMissingItems:
         assert found.pupils == 0
         assert found.discrimination == (None, None, None)
         assert found.curves.pupils == (0, 0, 0, 0, 0)
+
+
+class TestItemsOfChoice:
+    """Item 2 or item 3 is answered, never both."""
+
+    def chosen(self) -> tuple[np.ndarray, np.ndarray]:
+        whole = paper(80, 3, 21)
+        first = np.arange(80) % 3 == 0
+        split = np.column_stack([whole, whole[:, 2]])
+        split[first, 2] = -1
+        split[~first, 3] = -1
+        return whole, split
+
+    def test_they_are_found_and_joined_for_the_reliability(self) -> None:
+        whole, split = self.chosen()
+        found = analyse(split, [4] * 4)
+        assert found.alternatives == ((2, 3),)
+        assert joined(split, found.alternatives).tolist() == whole.tolist()
+        assert found.reliability == analyse(whole, [4] * 3).reliability
+        assert found.figures[2].n + found.figures[3].n == 80
+
+    def test_items_of_different_marks_are_no_choice(self) -> None:
+        _, split = self.chosen()
+        assert alternatives(split, [4, 4, 4, 5]) == ()
+
+    def test_single_gaps_are_no_choice(self) -> None:
+        """One pupil with every item shows that all can be had together."""
+        values = paper(60, 4, 3, missing=0.3)
+        values[0] = 1
+        assert alternatives(values, [4] * 4) == ()
+
+    def test_one_of_three(self) -> None:
+        values = np.array([[1, 2, -1, -1], [3, -1, 2, -1], [0, -1, -1, 4], [2, -1, -1, -1]])
+        assert alternatives(values, [4] * 4) == ((1, 2, 3),)
+        assert joined(values, ((1, 2, 3),)).tolist() == [[1, 2], [3, 2], [0, 4], [2, -1]]
 
 
 class TestAnalysis:

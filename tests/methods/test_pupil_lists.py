@@ -14,7 +14,8 @@ from jiaoheng import packs
 from jiaoheng.methods.histogram import ScoreHistogram
 from jiaoheng.methods.low_and_all import all_reached, single_digit_limit, single_digits
 from jiaoheng.methods.near_line import near_line, rank_window
-from jiaoheng.methods.pupil_lists import cut_of_share, limits, lock, top_index
+from jiaoheng.methods.pupil_lists import cut_of_share, lock, top_index
+from jiaoheng.methods.pupil_rules import pupil_rules
 from jiaoheng.methods.uneven import drag_subjects, uneven_by_percentile, uneven_by_z
 
 NAN = float("nan")
@@ -212,9 +213,23 @@ class TestAllReached:
 def test_the_pack_agrees_with_the_defaults_of_an_exam() -> None:
     """The same limit stands in two packs; they must not part."""
     defaults = packs.load("exam_defaults")
-    assert limits("struggling")["share"] == defaults["pupils"]["struggling_share"]
-    assert defaults["pupils"]["top_share"] in limits("top")["shares"]
-    assert Fraction(limits("uneven")["z"]) == Fraction(defaults["pupils"]["uneven_z"])
-    assert limits("single_digit")["below"] == defaults["pupils"]["single_digit_below"]
-    assert limits("near_line")["above"] == defaults["lines"]["near_above"]
-    assert limits("near_line")["below"] == defaults["lines"]["near_below"]
+    rules = pupil_rules()
+    assert rules.struggling_share == Fraction(defaults["pupils"]["struggling_share"])
+    assert Fraction(defaults["pupils"]["top_share"]) in rules.top_shares
+    assert rules.uneven_z == float(defaults["pupils"]["uneven_z"])
+    assert rules.single_below == Fraction(defaults["pupils"]["single_digit_below"])
+    assert rules.near_above == Fraction(defaults["lines"]["near_above"])
+    assert rules.near_below == Fraction(defaults["lines"]["near_below"])
+
+
+def test_the_limits_of_the_standards() -> None:
+    """Standards §1.7 and §1.8, as shipped."""
+    rules = pupil_rules()
+    assert rules.top_shares == tuple(Fraction(percent, 100) for percent in (1, 3, 5, 10))
+    assert (rules.uneven_lag, rules.matched_rate, rules.school_pupils, rules.class_pupils) == (
+        25,
+        Fraction(4, 5),
+        30,
+        15,
+    )
+    assert rules.improved is None  # leaving the group is what counts, improvement within it is a choice

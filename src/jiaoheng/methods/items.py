@@ -25,6 +25,7 @@ from jiaoheng.methods.item_groups import (
     item_curves,
     shared_discrimination,
 )
+from jiaoheng.methods.item_options import Alternatives, alternatives, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class ItemRules:
     discrimination_from: int
     share_ties: bool
     curve_groups: int
+    weak_gap: Fraction  # a point this far below the county's mastery is a weakness
     difficulty: tuple[Band, ...]
     difficulty_hint: tuple[Band, ...]
     discrimination: tuple[Band, ...]
@@ -77,6 +79,7 @@ def item_rules() -> ItemRules:
         discrimination_from=int(pack["discrimination_from"]),
         share_ties=pack["ties"] == "share",
         curve_groups=int(pack["curve_groups"]),
+        weak_gap=Fraction(str(pack["weak_point_gap"])),
         difficulty=bands_of(pack["difficulty"]),
         difficulty_hint=bands_of(pack["difficulty"]["hints"]),
         discrimination=bands_of(pack["discrimination"]),
@@ -174,6 +177,7 @@ class ItemAnalysis:
     reliability: Reliability
     curves: ItemCurves
     group: int  # g of the high and low groups; 0 where there is no discrimination
+    alternatives: Alternatives  # items of choice, joined for the reliability
 
 
 def analyse(
@@ -188,7 +192,8 @@ def analyse(
     values: (pupils, items) in steps, −1 where an item has no score; full: full marks in steps; totals: the paper's
     total in steps where it is to be used instead of the sum of items (negative: left out); number: exam numbers or
     their order, for ties at the border of the 27 % groups (None: the order given); rules: None takes the pack's.
-    Fewer pupils than `rules.discrimination_from` get no discrimination (None).
+    Fewer pupils than `rules.discrimination_from` get no discrimination (None). Items of choice count as one item in
+    the reliability.
     """
     use = rules or item_rules()
     scores = np.asarray(values)
@@ -199,6 +204,8 @@ def analyse(
     best = np.asarray(full, dtype=np.int64)
     divided: tuple[Fraction | None, ...] = (None,) * len(best)
     group = 0
+    sat = scores[total >= 0]
+    options = alternatives(sat, best)
     if n and n >= use.discrimination_from:
         groups = high_low_groups(total, use.group_share, number)
         group = len(groups[0])
@@ -210,7 +217,8 @@ def analyse(
         pupils=n,
         figures=item_figures(item_sums(scores, best, totals=total), best),
         discrimination=divided,
-        reliability=reliability(cross_products(scores[total >= 0])),
+        reliability=reliability(cross_products(joined(sat, options) if options else sat)),
         curves=item_curves(by_total, best, use.curve_groups),
         group=group,
+        alternatives=options,
     )

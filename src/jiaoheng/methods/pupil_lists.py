@@ -10,23 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from jiaoheng import packs
 from jiaoheng.methods.histogram import IntArray, Mask, ScoreHistogram
 from jiaoheng.methods.numbers import half_up
 from jiaoheng.methods.ratios import Ratio
 
 End = Literal["lowest", "highest"]
 CutTies = Literal["all", "none"]
-
-
-def limits(name: str) -> dict[str, Any]:
-    """One entry of packs/pupil_lists.yaml, such as `near_line`. Raises KeyError where there is none of that name."""
-    return dict(packs.load("pupil_lists")[name])
 
 
 @dataclass(frozen=True, slots=True)
