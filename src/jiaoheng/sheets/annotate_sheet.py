@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jiaoheng.sheets.annotate_spots import Cell, SheetMarks, Spot, needed, place_marks
+from jiaoheng.sheets.ooxml_boxes import NoteBoxes
 from jiaoheng.sheets.ooxml_edit import SheetPlan, edit_sheet, open_root
-from jiaoheng.sheets.ooxml_notes import MARKER, NoteDrawing, Notes
+from jiaoheng.sheets.ooxml_notes import MARKER, Notes
 from jiaoheng.sheets.ooxml_package import Relationships
 from jiaoheng.sheets.ooxml_scan import SheetScan, scan_sheet
 from jiaoheng.sheets.ooxml_workbook import SheetPart, Workbook
@@ -79,9 +80,7 @@ def _write_notes(
     notes = Notes(package.read(found[1]) if found and found[1] in package else None, book.main_namespace)
     drawn = links.target(scan.legacy_drawing[2]) if scan.legacy_drawing else None
     block = 1 + next((i for i, other in enumerate(book.sheets()) if other.part == sheet.part), 0)
-    drawing = NoteDrawing(package.read(drawn) if drawn and drawn in package else None, block)
-    if not drawing.usable:
-        raise XmlError("drawing of notes")
+    drawing = NoteBoxes(package.read(drawn) if drawn and drawn in package else None, block)
     gone = notes.remove_ours()
     notes.add(texts)
     drawing.remove(gone)

@@ -22,7 +22,7 @@ from jiaoheng.sheets.annotate_memory import (
     parse_memory,
 )
 from jiaoheng.sheets.annotate_sheet import mark_sheet
-from jiaoheng.sheets.annotate_spots import MAX_NOTES, Locator, collect_spots
+from jiaoheng.sheets.annotate_spots import MAX_NOTES, TINTS, Locator, collect_spots
 from jiaoheng.sheets.ooxml_package import Package
 from jiaoheng.sheets.ooxml_read import read_cells
 from jiaoheng.sheets.ooxml_styles import Styles
@@ -100,6 +100,10 @@ class _Patch:
         self.earlier = _earlier(self.book)
         self.result = Patched(has_macros=self.book.has_macros)
         self.tinted: dict[int, int] = {}
+        if self.earlier.present:
+            samples = {made: base for made, base in self.earlier.formats.items() if max(made, base) < len(self.styles)}
+            ours = self.styles.with_fill(*TINTS)
+            self.earlier.formats = {made: self.styles.untinted(made, samples) for made in ours}
 
     def run(self, out: Path, given: Mapping[str, Origin]) -> Patched:
         sheets = self.book.sheets()
@@ -191,8 +195,7 @@ class _Patch:
 
     def memory_xml(self, rows: list[list[str]]) -> bytes:
         cells = [[(text, 0) for text in row] for row in rows]
-        formats = {**self.earlier.formats, **self.tinted}
-        cells += [[("底纹", 0), ("原", base), ("标", made)] for made, base in sorted(formats.items())]
+        cells += [[("底纹", 0), ("原", base), ("标", made)] for made, base in sorted(self.tinted.items())]
         lines = []
         for number, row in enumerate(cells, 1):
             made = "".join(

@@ -12,6 +12,8 @@ from jiaoheng.sheets.places import column_letters
 
 Cell = tuple[int, int]  # 1-based row, column
 _STYLE = re.compile(rb"\ss\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+_NAME = re.compile(rb"<[^\s/>]+")
+_PLACE = re.compile(rb"\sr\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _SPANS = re.compile(rb"\sspans\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _SELECTED = re.compile(rb"\stabSelected\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _BEFORE_DATA = frozenset(("sheetPr", "dimension", "sheetViews", "sheetFormatPr", "cols"))
@@ -70,9 +72,13 @@ def _spliced(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
 
 def _restyled(data: bytes, cell: CellSpot, style: int) -> tuple[int, int, bytes]:
     end = tag_at(data, cell.start)
-    tag = _STYLE.sub(b"", data[cell.start : end])
-    close = len(tag) - (2 if tag.endswith(b"/>") else 1)
-    return cell.start, end, tag[:close].rstrip() + b' s="%d"' % style + tag[close:]
+    tag = data[cell.start : end]
+    attribute = b' s="%d"' % style if style else b""  # 0 is what a cell without the attribute has
+    if _STYLE.search(tag):
+        return cell.start, end, _STYLE.sub(attribute, tag, count=1)
+    name_or_place = _PLACE.search(tag) or _NAME.match(tag)
+    after = name_or_place.end() if name_or_place else len(tag)
+    return cell.start, end, tag[:after] + attribute + tag[after:]
 
 
 def _marks(

@@ -1,11 +1,10 @@
-"""Notes of a worksheet (legacy comments and their drawing): ours added below the user's own, and taken away again.
+"""Notes of a worksheet (legacy comments): ours added below the user's own, and taken away again.
 
 Our text begins with `MARKER`; that is how it is found after Excel or WPS has saved the file and renumbered everything.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from lxml import etree
@@ -126,88 +125,3 @@ class Notes:
                 holder = parent.getparent()
                 if holder is not None:
                     holder.remove(parent)
-
-
-_SHAPE = re.compile(r"<v:shape\b(?:(?!</v:shape>).)*</v:shape>\s*", re.DOTALL)
-_ROW = re.compile(r"<x:Row>\s*(\d+)\s*</x:Row>")
-_COLUMN = re.compile(r"<x:Column>\s*(\d+)\s*</x:Column>")
-_NUMBERED = re.compile(r"_x0000_s(\d+)")
-_EMPTY_VML = (
-    '<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
-    'xmlns:x="urn:schemas-microsoft-com:office:excel"><o:shapelayout v:ext="edit">'
-    '<o:idmap v:ext="edit" data="{block}"/></o:shapelayout></xml>'
-)
-_SHAPE_TYPE = (
-    '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
-    '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
-)
-_NOTE_SHAPE = (
-    '<v:shape id="_x0000_s{number}" type="#_x0000_t202" style="position:absolute;margin-left:60pt;margin-top:2pt;'
-    'width:210pt;height:{height}pt;z-index:{order};visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto">'
-    '<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/>'
-    '<v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div></v:textbox>'
-    '<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>{anchor}</x:Anchor>'
-    "<x:AutoFill>False</x:AutoFill><x:Row>{row}</x:Row><x:Column>{column}</x:Column></x:ClientData></v:shape>"
-)
-
-
-class NoteDrawing:
-    """The VML part that gives each note its box. It is edited as text: real ones are not always well-formed."""
-
-    def __init__(self, data: bytes | None, block: int = 1) -> None:
-        self._text = data.decode("utf-8-sig", "surrogateescape") if data else _EMPTY_VML.format(block=block)
-        self._numbers = [int(number) for number in _NUMBERED.findall(self._text)]
-        self._next = max([block * 1024, *self._numbers]) + 1
-
-    @property
-    def usable(self) -> bool:
-        """Whether boxes can be added: the usual prefixes, and one root."""
-        head = self._text.partition("<o:shapelayout")[0][:4000]
-        return all(f"xmlns:{prefix}=" in head for prefix in "vox") and "</xml>" in self._text
-
-    @property
-    def empty(self) -> bool:
-        """Whether no shape is left."""
-        return "<v:shape " not in self._text and "<v:group" not in self._text
-
-    def remove(self, cells: set[Cell]) -> None:
-        """Take the boxes of the notes at these cells away."""
-        self._text = _SHAPE.sub(lambda found: "" if _cell_of(found.group()) in cells else found.group(), self._text)
-
-    def cells(self) -> set[Cell]:
-        """Cells whose note has a box."""
-        return {cell for shape in _SHAPE.findall(self._text) if (cell := _cell_of(shape)) is not None}
-
-    def add(self, cells: Mapping[Cell, str]) -> None:
-        """A hidden box beside each cell, high enough for its text."""
-        if not cells:
-            return
-        made = [] if "_x0000_t202" in self._text else [_SHAPE_TYPE]
-        for (row, column), text in sorted(cells.items()):
-            lines = min(24, 2 + sum(1 + len(line) // 20 for line in text.split("\n")))
-            top = max(0, row - 2)
-            anchor = f"{column}, 12, {top}, 4, {column + 4}, 12, {top + lines}, 4"
-            made.append(
-                _NOTE_SHAPE.format(
-                    number=self._next,
-                    order=len(made) + 1,
-                    height=lines * 13,
-                    anchor=anchor,
-                    row=row - 1,
-                    column=column - 1,
-                )
-            )
-            self._next += 1
-        head, _, tail = self._text.rpartition("</xml>")
-        self._text = f"{head}{''.join(made)}</xml>{tail}"
-
-    def to_bytes(self) -> bytes:
-        """The part."""
-        return self._text.encode("utf-8", "surrogateescape")
-
-
-def _cell_of(shape: str) -> Cell | None:
-    row, column = _ROW.search(shape), _COLUMN.search(shape)
-    if row is None or column is None or 'ObjectType="Note"' not in shape:
-        return None
-    return int(row.group(1)) + 1, int(column.group(1)) + 1

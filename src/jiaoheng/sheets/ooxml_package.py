@@ -170,6 +170,7 @@ class Relationships:
     def __init__(self, package: Package, part: str) -> None:
         self._package = package
         self.part = part
+        self._changed = False
         folder, name = posixpath.split(part)
         self.name = posixpath.join(folder, "_rels", f"{name}.rels")
         if self.name in package:
@@ -200,6 +201,7 @@ class Relationships:
         element = self.root.makeelement(f"{{{RELS_NS}}}Relationship", {})
         element.set("Id", f"rId{number}")
         element.set("Type", kind_uri)
+        self._changed = True
         element.set("Target", posixpath.relpath(target, posixpath.dirname(self.part) or "."))
         self.root.append(element)
         return f"rId{number}"
@@ -209,9 +211,12 @@ class Relationships:
         for element in list(self.root):
             if element.get("Id") == identity:
                 self.root.remove(element)
+                self._changed = True
 
     def store(self) -> None:
-        """Put the relationships back; an empty list needs no part."""
+        """Put changed relationships back; an empty list needs no part."""
+        if not self._changed:
+            return
         if len(self.root):
             self._package.write(self.name, to_bytes(self.root))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 
 from lxml import etree
@@ -57,6 +58,35 @@ class Styles:
         """Id of a solid fill."""
         colours = f'<fgColor rgb="{argb}"/><bgColor indexed="64"/>'
         return self._add("fills", f'<fill><patternFill patternType="solid">{colours}</patternFill></fill>')
+
+    def with_fill(self, *colours: str) -> list[int]:
+        """Ids of the formats that have a solid fill of one of the colours."""
+        fills = {
+            str(index)
+            for index, fill in enumerate(self._collection("fills"))
+            for colour in fill.iter(f"{{{self._ns}}}fgColor")
+            if colour.get("rgb", "").upper() in colours
+        }
+        return [index for index, form in enumerate(self._collection("cellXfs")) if form.get("fillId") in fills]
+
+    def untinted(self, made: int, samples: Mapping[int, int]) -> int:
+        """Id of the format from which the tinted format `made` came.
+
+        `samples`: tinted → original, as remembered. Programs that give each script its own font split formats when
+        they save; such a format takes back the fill of the sample that looks the same but for its font.
+        """
+        if made in samples:
+            return samples[made]
+        formats = self._collection("cellXfs")
+        look = _look(formats[made])
+        original = next((base for twin, base in samples.items() if _look(formats[twin]) == look), 0)
+        clone = deepcopy(formats[made])
+        for name, otherwise in (("fillId", "0"), ("applyFill", "0")):
+            clone.set(name, formats[original].get(name, otherwise))
+        return self._append("cellXfs", clone)
+
+    def __len__(self) -> int:
+        return len(self._collection("cellXfs"))
 
     def font(self, xml: str) -> int:
         """Id of a font given by its children's XML."""
@@ -117,6 +147,11 @@ def _copy_into(owner: etree._Element, source: etree._Element) -> etree._Element:
     for child in source:
         made.append(_copy_into(owner, child))
     return made
+
+
+def _look(form: etree._Element) -> tuple[str, ...]:
+    attributes = (form.get(name, "0") for name in ("numFmtId", "fillId", "borderId"))
+    return (*attributes, *map(_shape, form))
 
 
 def _shape(element: etree._Element) -> str:

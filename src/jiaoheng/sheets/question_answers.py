@@ -64,7 +64,7 @@ def read_answers(sheets: Sequence[Sheet]) -> Answered:
             found.own.add((file, question_sheet.name))
             answers, wrong = sheet_answers(question_sheet.rows, memory, Place(file, question_sheet.name))
             problems += wrong + _merge(found.answers, answers, file, question_sheet.name)
-        names = [s.name for s in group if (file, s.name) not in found.own]
+        names = [s.name for s in group if (file, s.name) not in found.own and (s.name in memory.origins or _filled(s))]
         origins = match_origins(memory.origins, names)
         found.origin.update({(file, name): origin for name, origin in origins.items()})
         problems += [_renamed(file, name) for name in names if name not in origins]
@@ -176,6 +176,11 @@ def _has_keys(sheet: Sheet) -> bool:
     header = header_row(sheet.rows)
     row = sheet.rows[header] if header is not None else ()
     return len(row) > ANSWER_COLUMN and row[ANSWER_COLUMN] == HEADER[ANSWER_COLUMN]
+
+
+def _filled(sheet: Sheet) -> bool:
+    """Whether anything stands in it: an empty sheet (some programs turn a chart's sheet into one) matters to nobody."""
+    return any(cell is not None for row in sheet.rows for cell in row)
 
 
 def _fold(text: str) -> str:
