@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jiaoheng.methods.crossproducts import CrossProducts, ItemSums, cross_products, item_sums, item_totals
+from jiaoheng.methods.item_distribution import item_distribution, sums_of_whole
 from jiaoheng.methods.item_groups import (
     discrimination,
     group_size,
@@ -373,6 +374,24 @@ def test_summaries_of_any_split_add_to_the_whole(seed: int, cut: int, missing: f
     once = item_by_total(values, item_totals(values))
     assert shared_discrimination(by_total, [4] * 4, SHARE) == shared_discrimination(once, [4] * 4, SHARE)
     assert item_curves(by_total, [4] * 4, 5) == item_curves(once, [4] * 4, 5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), cut=st.integers(0, 60), missing=st.sampled_from([0.0, 0.3]))
+def test_the_two_summaries_of_a_paper_hold_its_item_sums(seed: int, cut: int, missing: float) -> None:
+    """Distribution and sums by total, each added from two parts, give what a pass over the pupils gives."""
+    values = paper(60, 4, seed, missing)
+    values[values.max(axis=1) < 0, 0] = 1  # a pupil without any item belongs to neither
+    parts = (values[:cut], values[cut:])
+    spread = item_distribution(parts[0], [4] * 4) + item_distribution(parts[1], [4] * 4)
+    by_total = item_by_total(parts[0], item_totals(parts[0])) + item_by_total(parts[1], item_totals(parts[1]))
+    found, wanted = sums_of_whole(by_total, spread, [4] * 4), item_sums(values, [4] * 4)
+    for field in dataclasses.fields(ItemSums):
+        assert getattr(found, field.name).tolist() == getattr(wanted, field.name).tolist()
+    for item in range(4):
+        column = values[:, item].tolist()
+        n = sum(one >= 0 for one in column)
+        assert spread.shares(item) == tuple(Fraction(column.count(score), n) for score in range(5) if n)
 
 
 @settings(max_examples=40, deadline=None)

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jiaoheng import packs
-from jiaoheng.methods.crossproducts import CrossProducts, ItemSums, cross_products, item_sums, item_totals
+from jiaoheng.methods.crossproducts import CrossProducts, ItemSums, cross_products, item_totals
+from jiaoheng.methods.item_distribution import ItemDistribution, item_distribution, sums_of_whole
 from jiaoheng.methods.item_groups import (
     ItemCurves,
     discrimination,
@@ -173,6 +174,7 @@ class ItemAnalysis:
 
     pupils: int
     figures: tuple[ItemFigures, ...]
+    distribution: ItemDistribution
     discrimination: tuple[Fraction | None, ...]
     reliability: Reliability
     curves: ItemCurves
@@ -204,8 +206,9 @@ def analyse(
     best = np.asarray(full, dtype=np.int64)
     divided: tuple[Fraction | None, ...] = (None,) * len(best)
     group = 0
-    sat = scores[total >= 0]
+    sat = scores if n == len(scores) else scores[total >= 0]
     options = alternatives(sat, best)
+    spread = item_distribution(sat, best)
     if n and n >= use.discrimination_from:
         groups = high_low_groups(total, use.group_share, number)
         group = len(groups[0])
@@ -215,7 +218,8 @@ def analyse(
             divided = discrimination(scores, best, groups)
     return ItemAnalysis(
         pupils=n,
-        figures=item_figures(item_sums(scores, best, totals=total), best),
+        figures=item_figures(sums_of_whole(by_total, spread, best), best),
+        distribution=spread,
         discrimination=divided,
         reliability=reliability(cross_products(joined(sat, options) if options else sat)),
         curves=item_curves(by_total, best, use.curve_groups),

@@ -6,7 +6,7 @@ Levels (standards §2.1). With cumulative shares P_1 < P_2 < … of a pool of N,
 A level first takes every score whose cumulative count stays within N·P. The next score, whose pupils go beyond N·P, is
 
 * `near`: taken when the cumulative count with it is at least as near to N·P as without it (平距就高);
-* `up`: always taken 就高, so that a level holds at least its cumulative share;
+* `up`: always taken 就高, also where N·P is met exactly; a level holds at least its cumulative share while any is left;
 * `down`: never taken 就低, so that a level holds at most its cumulative share.
 
 The last level takes all that is left; a level may be empty. Equal raw scores always have the same level.
