@@ -33,6 +33,7 @@ class SubjectScores:
     subject: Subject
     values: npt.NDArray[np.int32]  # 0 unless SCORED
     states: npt.NDArray[np.uint8]  # ScoreState
+    make_up: Mapping[int, int] = field(default_factory=dict)  # roster position → make-up score in steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,221 @@
+"""All used sheets as one table of rows and one of cells, before anybody knows which rows are the same pupil."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from jiaoheng.exams.names import clean_name, name_key, number_key
+from jiaoheng.exams.observations import subject_values
+from jiaoheng.sheets.class_names import parse_class
+from jiaoheng.sheets.places import Place
+from jiaoheng.sheets.reading_model import (
+    Column,
+    Measure,
+    PupilBlock,
+    Role,
+    ScoreColumn,
+    ScoreState,
+    SheetKind,
+    SheetReading,
+)
+
+Index = npt.NDArray[np.int64]
+MEASURES = tuple(Measure)
+_TEXTS = (Role.PUPIL_ID, Role.EXAM_NO, Role.ID_CARD, Role.NAME, Role.SEX, Role.DISTRICT, Role.SCHOOL, Role.CLASS)
+_MORE = (Role.GRADE, Role.TRACK, Role.COMBINATION, Role.STATUS, Role.SUBJECT)
+_SCHEMA = {
+    "sheet": pl.Int32,
+    "line": pl.Int64,
+    "listed": pl.Boolean,
+    **{role.value: pl.String for role in (*_TEXTS, *_MORE)},
+    "name_key": pl.String,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CellTable:
+    """Score cells in long form, one entry a cell; `row` is a position in `Gathered.rows`."""
+
+    row: Index
+    column: npt.NDArray[np.int32]  # 0-based
+    subject: npt.NDArray[np.int32]  # position in Gathered.subjects
+    measure: npt.NDArray[np.uint8]  # position in MEASURES
+    value: Index  # thousandths
+    state: npt.NDArray[np.uint8]
+
+    def take(self, which: npt.NDArray[np.bool_] | Index) -> CellTable:
+        """The chosen cells."""
+        return CellTable(
+            self.row[which],
+            self.column[which],
+            self.subject[which],
+            self.measure[which],
+            self.value[which],
+            self.state[which],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCells:
+    """A declared total, a declared rank or an item's scores: one column of one sheet."""
+
+    sheet: int
+    column: Column
+    rows: Index
+    values: Index
+    states: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Rows and cells of all used sheets.
+
+    `rows` columns: sheet (position in `readings`), line (0-based sheet row), listed (from a list without scores), the
+    texts of the roles (canonical school and class), name_key.
+    """
+
+    readings: tuple[SheetReading, ...]
+    rows: pl.DataFrame
+    subjects: tuple[str, ...]
+    cells: CellTable
+    declared: tuple[ColumnCells, ...]
+    items: tuple[ColumnCells, ...]
+    make_up: Mapping[tuple[int, int], int]  # (row, subject) → make-up score in thousandths
+
+    def place(self, row: int, column: int = -1) -> Place:
+        """Where a row (or its cell in a 0-based column) stands."""
+        sheet = self.readings[int(self.rows["sheet"][row])].sheet
+        return Place(sheet.file, sheet.name, int(self.rows["line"][row]) + 1, column + 1)
+
+    def sheet_place(self, sheet: int) -> Place:
+        """The whole sheet."""
+        return Place(self.readings[sheet].sheet.file, self.readings[sheet].sheet.name)
+
+
+def sheet_words(place: Place) -> str:
+    """How a message names a sheet within a sentence."""
+    return f"“{place.file}”的工作表“{place.sheet}”" if place.sheet else f"“{place.file}”"
+
+
+@lru_cache(maxsize=4096)
+def class_display(text: str, grade: str | None) -> str:
+    """The one spelling of a class: 901, 九(1)班 and 初三1班 are the same."""
+    return parse_class(text, grade).display or text
+
+
+def gather(
+    readings: Sequence[SheetReading],
+    schools: Mapping[str, str],
+    grade: str | None = None,
+    subject_names: Mapping[str, str] | None = None,
+) -> Gathered:
+    """Flatten readings. `schools`: name as written → canonical; `subject_names`: names that are joined into one."""
+    renamed = subject_names or {}
+    subjects: dict[str, int] = {}
+    parts: list[pl.DataFrame] = []
+    cells: list[CellTable] = []
+    declared: list[ColumnCells] = []
+    items: list[ColumnCells] = []
+    make_up: dict[tuple[int, int], int] = {}
+    start = 0
+    for number, reading in enumerate(readings):
+        block = reading.pupils
+        if block is None:
+            continue
+        parts.append(_rows(number, reading, block, schools, grade))
+        rows = np.arange(start, start + len(block.rows), dtype=np.int64)
+        for column in block.scores:
+            if column.column.measure is Measure.ITEM:
+                items.append(ColumnCells(number, column.column, rows, column.values, column.states))
+            else:
+                _add_scores(block, column, rows, subjects, renamed, cells, make_up)
+        declared += [ColumnCells(number, c.column, rows, c.values, c.states) for c in block.declared]
+        start += len(block.rows)
+    table = pl.concat(parts) if parts else pl.DataFrame(schema=_SCHEMA)
+    return Gathered(tuple(readings), table, tuple(subjects), _joined(cells), tuple(declared), tuple(items), make_up)
+
+
+def _rows(
+    number: int, reading: SheetReading, block: PupilBlock, schools: Mapping[str, str], grade: str | None
+) -> pl.DataFrame:
+    count = len(block.rows)
+    texts = {role: list(block.texts.get(role) or [None] * count) for role in (*_TEXTS, *_MORE)}
+    if not block.long:
+        texts[Role.SUBJECT] = [None] * count
+    said = reading.declared
+    texts[Role.SCHOOL] = [schools.get(t, t) if (t := text or said.school) else None for text in texts[Role.SCHOOL]]
+    grades = [text or said.grade or grade for text in texts[Role.GRADE]]
+    texts[Role.CLASS] = [
+        class_display(t, hint) if (t := text or said.class_name) else None
+        for text, hint in zip(texts[Role.CLASS], grades, strict=True)
+    ]
+    texts[Role.GRADE] = grades
+    for role in (Role.PUPIL_ID, Role.EXAM_NO, Role.ID_CARD):
+        texts[role] = [(number_key(text) or None) if text else None for text in texts[role]]
+    texts[Role.NAME] = [(clean_name(text) or None) if text else None for text in texts[Role.NAME]]
+    return pl.DataFrame(
+        {
+            "sheet": [number] * count,
+            "line": block.rows,
+            "listed": [reading.kind is SheetKind.PUPILS] * count,
+            **{role.value: values for role, values in texts.items()},
+            "name_key": [name_key(text) if text else None for text in texts[Role.NAME]],
+        },
+        schema=_SCHEMA,
+    )
+
+
+def _add_scores(
+    block: PupilBlock,
+    column: ScoreColumn,
+    rows: Index,
+    subjects: dict[str, int],
+    renamed: Mapping[str, str],
+    cells: list[CellTable],
+    make_up: dict[tuple[int, int], int],
+) -> None:
+    measure = MEASURES.index(column.column.measure or Measure.RAW)
+    for name, mask in subject_values(block, column):
+        subject = subjects.setdefault(renamed.get(name, name), len(subjects))
+        which = np.flatnonzero(mask)
+        if MEASURES[measure] is Measure.MAKE_UP:
+            sat = which[column.states[which] == ScoreState.SCORED]
+            make_up.update({(int(rows[i]), subject): int(column.values[i]) for i in sat})
+            continue
+        cells.append(
+            CellTable(
+                rows[which],
+                np.full(len(which), column.column.index, np.int32),
+                np.full(len(which), subject, np.int32),
+                np.full(len(which), measure, np.uint8),
+                column.values[which],
+                column.states[which],
+            )
+        )
+        make_up.update({(int(rows[i]), subject): score for i, score in column.make_up.items() if mask[i]})
+
+
+def _joined(cells: Sequence[CellTable]) -> CellTable:
+    if not cells:
+        return CellTable(
+            np.zeros(0, np.int64),
+            np.zeros(0, np.int32),
+            np.zeros(0, np.int32),
+            np.zeros(0, np.uint8),
+            np.zeros(0, np.int64),
+            np.zeros(0, np.uint8),
+        )
+    return CellTable(
+        np.concatenate([c.row for c in cells]),
+        np.concatenate([c.column for c in cells]),
+        np.concatenate([c.subject for c in cells]),
+        np.concatenate([c.measure for c in cells]),
+        np.concatenate([c.value for c in cells]),
+        np.concatenate([c.state for c in cells]),
+    )

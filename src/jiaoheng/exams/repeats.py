@@ -1,0 +1,294 @@
+"""What is said of scores that stand in the files more than once: the same, a contradiction, or another exam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import polars as pl
+
+from jiaoheng import packs
+from jiaoheng.exams.gathering import Gathered, sheet_words
+from jiaoheng.exams.joining import Joined
+from jiaoheng.exams.selection import IGNORE, PRIOR, USE, exam_names, sheet_answer
+from jiaoheng.exams.steps import plain
+from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
+from jiaoheng.sheets.reading_model import ScoreState
+
+STATE_WORDS = {
+    ScoreState.MISSING: "空白",
+    ScoreState.ABSENT: "缺考",
+    ScoreState.EXEMPT: "免考",
+    ScoreState.CHEATED: "违纪",
+    ScoreState.NOT_CHOSEN: "未选考",
+    ScoreState.DEFERRED: "缓考",
+    ScoreState.LEFT: "离校",
+    ScoreState.UNRESOLVED: "待说明",
+    ScoreState.INVALID: "无效",
+}
+
+
+def score_words(value: int, state: int) -> str:
+    """A score in thousandths, or the word of its state."""
+    return plain(value) if state == ScoreState.SCORED else STATE_WORDS[ScoreState(state)]
+
+
+def listed(problems: list[Problem], what: str) -> list[Problem]:
+    """At most so many single entries (packs/joining.yaml); the rest becomes one entry that counts them."""
+    most = int(packs.load("joining")["listing"]["most"])
+    if len(problems) <= most:
+        return problems
+    last = problems[most]
+    rest = Problem(
+        last.code,
+        last.severity,
+        Place(last.place.file, last.place.sheet),
+        f"另有 {len(problems) - most} 处{what}",
+        last.remedy,
+    )
+    return [*problems[:most], rest]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    first: int
+    second: int
+    pupils: int
+    same: int
+    different: int
+
+
+def _pairs(gathered: Gathered, joined: Joined) -> list[_Pair]:
+    """For each two sheets that give scores of the same pupils: how many pupils, same and differing scores."""
+    cells, repeats = gathered.cells, joined.repeats
+    sheets = gathered.rows["sheet"].to_numpy()
+    table = pl.DataFrame(
+        {
+            "first": sheets[cells.row[repeats.kept]],
+            "second": sheets[cells.row[repeats.other]],
+            "pupil": joined.position[cells.row[repeats.other]],
+            "differs": repeats.differs,
+        }
+    ).filter(pl.col("first") != pl.col("second"))
+    groups = (
+        table.with_columns(
+            pl.min_horizontal("first", "second").alias("first"), pl.max_horizontal("first", "second").alias("second")
+        )
+        .group_by("first", "second")
+        .agg(pl.col("pupil").n_unique(), (~pl.col("differs")).sum().alias("same"), pl.col("differs").sum())
+        .sort("first", "second")
+    )
+    return [_Pair(*row) for row in groups.select("first", "second", "pupil", "same", "differs").iter_rows()]
+
+
+def different_exams(gathered: Gathered, joined: Joined, answers: Mapping[str, str]) -> tuple[Question, ...]:
+    """Ask for each sheet which exam it is, where sheets give the same pupils mostly other scores.
+
+    Sheets that the settings call 采用 are not asked; then what still contradicts is an error.
+    """
+    rules = packs.load("joining")["exams"]
+    counts = _pupils_per_sheet(gathered, joined)
+    names = [exam_names(reading) for reading in gathered.readings]
+    pairs: list[_Pair] = []
+    for pair in _pairs(gathered, joined):
+        labels = (names[pair.first], names[pair.second])
+        other_label = all(labels) and labels[0] != labels[1] and pair.different > 0
+        smaller = min(counts[pair.first], counts[pair.second])
+        enough = pair.pupils >= int(rules["least_pupils"]) and pair.pupils >= Fraction(rules["shared_pupils"]) * smaller
+        share = Fraction(pair.different, pair.same + pair.different)
+        if other_label or (enough and share > Fraction(rules["different_scores"])):
+            pairs.append(pair)
+    return _ask_exams(gathered, pairs, answers)
+
+
+def _pupils_per_sheet(gathered: Gathered, joined: Joined) -> dict[int, int]:
+    table = pl.DataFrame({"sheet": gathered.rows["sheet"], "pupil": joined.position}).filter(pl.col("pupil") >= 0)
+    return dict(table.group_by("sheet").agg(pl.col("pupil").n_unique()).iter_rows())
+
+
+def _ask_exams(gathered: Gathered, pairs: list[_Pair], answers: Mapping[str, str]) -> tuple[Question, ...]:
+    partner: dict[int, _Pair] = {}
+    for pair in pairs:
+        for sheet in (pair.first, pair.second):
+            if sheet not in partner or pair.pupils > partner[sheet].pupils:
+                partner[sheet] = pair
+    files = [reading.sheet.file for reading in gathered.readings]
+    whole_files = not any(files[pair.first] == files[pair.second] for pair in pairs)
+    asked: dict[str, tuple[Place, _Pair]] = {}
+    for sheet, pair in sorted(partner.items()):
+        place = gathered.sheet_place(sheet)
+        if sheet_answer(place, answers) in (USE, IGNORE, PRIOR):
+            continue
+        several = sum(files[other] == place.file for other in partner) > 1
+        place = Place(place.file) if whole_files and several else place
+        asked.setdefault(place.sheet_key, (place, pair))
+    return tuple(
+        Question(
+            "which-exam",
+            ("sheets", key),
+            place,
+            _exam_text(gathered, place, pair),
+            (
+                Choice(USE, "是本次考试"),
+                Choice(PRIOR, "是前次考试，用于进退步"),
+                Choice(IGNORE, "不采用"),
+            ),
+            None,
+            True,
+            (gathered.sheet_place(pair.first), gathered.sheet_place(pair.second)),
+        )
+        for key, (place, pair) in asked.items()
+    )
+
+
+def _exam_text(gathered: Gathered, place: Place, pair: _Pair) -> str:
+    one, two = (sheet_words(gathered.sheet_place(sheet)) for sheet in (pair.first, pair.second))
+    total = pair.same + pair.different
+    return (
+        f"{one}与{two}有 {pair.pupils} 名相同的学生，双方都有的 {total} 个成绩中 {pair.different} 个不同，像是两次考试。"
+        f"{sheet_words(place)}是哪一次考试"
+    )
+
+
+def report_repeats(gathered: Gathered, joined: Joined) -> list[Problem]:
+    """Contradictions (errors, both cells named), repeated rows of one sheet and sheets that repeat others (notes)."""
+    repeats = joined.repeats
+    errors = [
+        _contradiction(gathered, joined, int(kept), int(other), bool(settled))
+        for kept, other, settled in zip(
+            repeats.kept[repeats.differs], repeats.other[repeats.differs], repeats.settled[repeats.differs], strict=True
+        )
+    ]
+    notes = _repeated_rows(gathered, joined) + _repeated_sheets(gathered, joined)
+    return [*listed(errors, "同一学生的成绩前后不同"), *notes]
+
+
+def _contradiction(gathered: Gathered, joined: Joined, kept: int, other: int, settled: bool) -> Problem:
+    cells = gathered.cells
+    first, second = (gathered.place(int(cells.row[i]), int(cells.column[i])) for i in (kept, other))
+    key = joined.pupils["key"][int(joined.position[cells.row[other]])]
+    values = [score_words(int(cells.value[i]), int(cells.state[i])) for i in (kept, other)]
+    subject = gathered.subjects[int(cells.subject[other])]
+    same_sheet = (first.file, first.sheet) == (second.file, second.sheet)
+    where = first.cell if same_sheet else str(first)
+    message = (
+        f"同一学生 {key.replace('|', ' ')} 的{subject}成绩在 {where} 是 {values[0]}，在 {second.cell} 是 {values[1]}"
+    )
+    if settled:
+        return Problem("scores-differ-settled", Severity.WARNING, second, f"{message}，按设置采用 {values[0]}")
+    return Problem(
+        "scores-differ",
+        Severity.ERROR,
+        second,
+        message,
+        f"请在文件中改成一个值，或在设置“people › {key}”中写“保留第一行”",
+    )
+
+
+def _repeated_rows(gathered: Gathered, joined: Joined) -> list[Problem]:
+    """Rows of one wide sheet for a pupil who has a row there already, without a contradiction."""
+    cells, repeats = gathered.cells, joined.repeats
+    bad = set(cells.row[repeats.other[repeats.differs]].tolist()) | set(
+        cells.row[repeats.kept[repeats.differs]].tolist()
+    )
+    again = (
+        pl.DataFrame({"sheet": gathered.rows["sheet"], "subject": gathered.rows["subject"], "pupil": joined.position})
+        .with_row_index("row")
+        .filter(pl.col("pupil") >= 0)
+        .group_by("sheet", "subject", "pupil", maintain_order=True)
+        .agg(pl.col("row"))
+        .filter(pl.col("row").list.len() > 1)
+    )
+    scored = {int(row) for row in cells.row[cells.state != ScoreState.MISSING]} if again.height else set()
+    problems = []
+    for _, _, _, rows in again.iter_rows():
+        first, *others = rows
+        for row in others:
+            if row in bad:
+                continue
+            what = "完全相同，只计一次" if row in scored and first in scored else "是同一名学生，合并为一行"
+            place = gathered.place(row)
+            problems.append(
+                Problem("repeated-row", Severity.NOTE, place, f"这一行与第{gathered.place(first).row}行{what}")
+            )
+    return listed(problems, "重复的行")
+
+
+def _repeated_sheets(gathered: Gathered, joined: Joined) -> list[Problem]:
+    """A summary beside its parts: how many pupils of a sheet stand with the same scores in other sheets."""
+    by_sheet: dict[int, list[_Pair]] = {}
+    for pair in _pairs(gathered, joined):
+        by_sheet.setdefault(pair.second, []).append(pair)
+    problems = []
+    for sheet, pairs in by_sheet.items():
+        if any(pair.different for pair in pairs):
+            continue
+        place = gathered.sheet_place(sheet)
+        others = "、".join(sheet_words(gathered.sheet_place(pair.first)) for pair in pairs[:3])
+        more = f"等 {len(pairs)} 张表" if len(pairs) > 3 else ""
+        pupils = sum(pair.pupils for pair in pairs)
+        problems.append(
+            Problem(
+                "repeated-sheet",
+                Severity.NOTE,
+                place,
+                f"{sheet_words(place)}中 {pupils} 名学生的成绩与{others}{more}相同，只计一次",
+            )
+        )
+    return problems
+
+
+def places_asked(gathered: Gathered, joined: Joined, people: Mapping[str, str], held: frozenset[str]) -> list[Question]:
+    """Ask for pupils (by number) who stand in two schools or classes. `held`: schools whose names are in question."""
+    table = pl.DataFrame(
+        {
+            "pupil": joined.position,
+            "row": np.arange(joined.position.size),
+            "school": gathered.rows["school"],
+            "class": gathered.rows["class"],
+        }
+    ).filter(pl.col("pupil") >= 0)
+    questions: list[Question] = []
+    for column, word in (("school", "学校"), ("class", "班级")):
+        odd = (
+            table.filter(pl.col(column).is_not_null())
+            .unique(["pupil", column], keep="first", maintain_order=True)
+            .group_by("pupil", maintain_order=True)
+            .agg(pl.col("row"), pl.col(column), pl.col("school").n_unique().alias("schools"))
+            .filter(pl.col(column).list.len() > 1)
+        )
+        if column == "class":
+            odd = odd.filter(pl.col("schools") == 1)
+        cases = [
+            (joined.pupils["key"][pupil], joined.pupils["name"][pupil], rows, names)
+            for pupil, rows, names, _ in odd.iter_rows()
+            if not (set(names) <= held) and people.get(joined.pupils["key"][pupil]) not in names
+        ]
+        questions += _ask_places(gathered, cases, word)
+    return questions
+
+
+def _ask_places(
+    gathered: Gathered, cases: list[tuple[str, str | None, list[int], list[str]]], word: str
+) -> list[Question]:
+    most = int(packs.load("joining")["identity"]["homonym_questions"])
+    questions = []
+    for key, name, rows, names in cases[:most]:
+        places = tuple(gathered.place(row) for row in rows)
+        where = "；".join(f"{place} 为“{text}”" for place, text in zip(places, names, strict=True))
+        more = f"（另有 {len(cases) - most} 名学生同样如此）" if len(cases) > most else ""
+        questions.append(
+            Question(
+                "two-places",
+                ("people", key),
+                places[0],
+                f"学生 {key}{f'（{name}）' if name else ''}出现在两个{word}：{where}。计入哪一个{more}",
+                tuple(Choice(text, f"计入{text}") for text in names),
+                None,
+                True,
+                places,
+            )
+        )
+    return questions
