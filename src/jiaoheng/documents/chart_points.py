@@ -132,7 +132,7 @@ def scatter(
         "layer": layers,
         "padding": {"left": 5, "top": 26, "right": 24, "bottom": 5},
     }
-    return chart(caption, spec, height=340)
+    return chart(caption, spec, height=300)
 
 
 def item_scatter(
@@ -166,7 +166,7 @@ def item_scatter(
         text_layer("print", place, align="center", dy=14, fontSize=12),
     ]
     spec = {"data": {"values": values}, "layer": layers, "padding": {"left": 5, "top": 26, "right": 5, "bottom": 5}}
-    return chart(caption, spec, height=340)
+    return chart(caption, spec, height=300)
 
 
 def _threshold(axis: str, value: Number, word: str) -> list[dict[str, Any]]:

@@ -77,7 +77,7 @@ def distribution(
         layers += reference_line(value, label, dashed=True)
     rows = [{"名称": name, "x": float(x), "y": float(y)} for name, points in series.items() for x, y in points]
     spec = {"data": {"values": rows}, "layer": layers, "padding": {"left": 5, "top": 30, "right": 24, "bottom": 5}}
-    return chart(caption, spec, height=260)
+    return chart(caption, spec, height=220)
 
 
 def heat_table(

@@ -77,7 +77,7 @@ class Pictures:
 
     def __init__(self, charts: Iterable[Chart], scale: float = SCALE, width: int = WIDTH) -> None:
         self._charts = {chart.key: chart for chart in charts}
-        self._scale, self._width = scale, width
+        self.scale, self._width = scale, width
         self._done: dict[str, Picture] = {}
         self._news = threading.Condition()
         self._reading = False
@@ -98,7 +98,7 @@ class Pictures:
             if chart.key in self._done and self._charts.get(chart.key) == chart:
                 return self._done[chart.key]
         svg = chart_svg(chart, self._width)
-        picture = Picture(svg, svg_png(svg, self._scale))
+        picture = Picture(svg, svg_png(svg, self.scale))
         self._done[chart.key] = picture
         self._charts[chart.key] = chart
         return picture
@@ -131,7 +131,7 @@ class Pictures:
             if child.stdin is None or child.stdout is None:
                 return
             specs = [static_spec(self._charts[key], self._width) for key in keys]
-            child.stdin.write(json.dumps({"specs": specs, "scale": self._scale}).encode())
+            child.stdin.write(json.dumps({"specs": specs, "scale": self.scale}).encode())
             child.stdin.close()
             for key, svg, png in zip(keys, *[_frames(child.stdout)] * 2, strict=False):
                 with self._news:
