@@ -136,9 +136,9 @@ def matched(text: str, choices: Sequence[Choice], default: str | None = None) ->
         for choice in choices:
             if candidate and candidate in (_fold(choice.label), _fold(choice.value)):
                 return choice.value
-    number = _ORDINAL.match(wanted + ".")
-    if number and wanted.isdigit() and 1 <= int(wanted[:9]) <= len(choices):
-        return choices[int(wanted[:9]) - 1].value
+    position = re.fullmatch(r"([0-9]{1,6})(\.0*)?", wanted)
+    if position and 1 <= int(position.group(1)) <= len(choices):
+        return choices[int(position.group(1)) - 1].value
     return None
 
 
