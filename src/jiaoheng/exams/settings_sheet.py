@@ -124,8 +124,8 @@ class _SheetReader:
             if not filled:
                 row += 1
                 continue
-            heading = self._heading(texts[filled[0]])
-            if len(filled) == 1 and heading is not False:
+            heading = self._heading_of(texts, filled)
+            if heading is not False:
                 row += 1
                 if heading is not None:
                     row = self._table(heading, row)
@@ -133,6 +133,11 @@ class _SheetReader:
             self._line(row, texts, filled)
             row += 1
         return Entry(Place(self.sheet.file, self.sheet.name), self.root)
+
+    def _heading_of(self, texts: Sequence[str], filled: Sequence[int]) -> Mapping[str, Any] | Literal[False] | None:
+        """A heading stands alone in its row; one in brackets may have an explanation beside it."""
+        first = texts[filled[0]]
+        return self._heading(first) if len(filled) == 1 or first[:1] in "【[" else False
 
     @staticmethod
     def _heading(text: str) -> Mapping[str, Any] | Literal[False] | None:
@@ -178,21 +183,25 @@ class _SheetReader:
         level[path[-1]] = entry
 
     def _table(self, table: Mapping[str, Any], row: int) -> int:
-        """Read a table's header and lines up to a blank row or the next heading; returns the row after it."""
+        """Read a table's header and lines up to the next heading or known line; returns the row after it."""
         count = len(self.sheet.rows)
         while row < count and not any(self.texts(row)):
             row += 1
         if row >= count:
             return row
         header = {column: text for column, text in enumerate(self.texts(row)) if text}
-        if len(header) == 1 and self._heading(next(iter(header.values()))) is not False:
+        if self._heading_of(self.texts(row), sorted(header)) is not False:
             return row  # an empty part: the next heading follows at once
         first = row + 1
         path = tuple(table["path"].split("."))
+        gap = False
         for line in range(first, count):
             texts = self.texts(line)
             filled = [column for column, text in enumerate(texts) if text]
-            if not filled or (len(filled) == 1 and self._heading(texts[filled[0]]) is not False):
+            if not filled:
+                gap = True  # people leave lines free inside a table
+                continue
+            if self._heading_of(texts, filled) is not False or (gap and clean(texts[filled[0]]) in _list_fields()):
                 return line
             if table["path"] == "lines.lines":
                 self._append_line(line, header, texts)
@@ -230,7 +239,6 @@ class _SheetReader:
         values = self._cells(_ROW_MODELS[table["path"]], row, {c: header[c] for c in columns[1:]}, texts)
         for name, entry in values.items():
             self._put((*path, canonical_subject(key), name), entry, f"{key} {name}")
-        self._put((*path, canonical_subject(key)), Entry(self.place(row, columns[0]), {}), key) if not values else None
 
     def _cells(self, model: str, row: int, header: Mapping[int, str], texts: Sequence[str]) -> dict[str, Entry]:
         """Cells of one line by field name; with `Line`, a head that is a subject is its effective score."""
