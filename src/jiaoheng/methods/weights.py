@@ -36,7 +36,7 @@ def check_weights(
             raise WeightError(f"{what}不能是负数：{name} 为 {_short(weight)}。请在考试设置中改正")
     total = sum(weights.values(), Fraction(0))
     if total not in totals:
-        allowed = "或".join(_short(Fraction(value)) for value in totals)
+        allowed = " 或 ".join(_short(Fraction(value)) for value in totals)
         raise WeightError(f"{what}之和是 {_short(total)}，应为 {allowed}（{named}）。请在考试设置中改正{what}")
     return total
 
