@@ -16,7 +16,7 @@ from jiaoheng.exams.steps import meant_step, plain, plain_fraction
 from jiaoheng.sheets.places import Place, Problem, Severity
 from jiaoheng.sheets.reading_model import MILLI, Measure, ScoreState
 
-Mask = npt.NDArray[np.bool_]
+States = npt.NDArray[np.uint8]
 
 
 def check_range(gathered: Gathered, fulls: Mapping[str, int]) -> list[Problem]:
@@ -178,7 +178,7 @@ def check_shifted(gathered: Gathered) -> list[Problem]:
 
 
 def check_missing_subjects(
-    gathered: Gathered, schools: Sequence[str | None], states: Mapping[str, Index]
+    gathered: Gathered, schools: Sequence[str | None], states: Mapping[str, States]
 ) -> list[Problem]:
     """A warning for each school that has no score of a subject which other schools have."""
     names = np.array([school or "" for school in schools], dtype=object)

@@ -147,7 +147,8 @@ def _exam_text(gathered: Gathered, place: Place, pair: _Pair) -> str:
     one, two = (sheet_words(gathered.sheet_place(sheet)) for sheet in (pair.first, pair.second))
     total = pair.same + pair.different
     return (
-        f"{one}与{two}有 {pair.pupils} 名相同的学生，双方都有的 {total} 个成绩中 {pair.different} 个不同，像是两次考试。"
+        f"{one}与{two}有 {pair.pupils} 名相同的学生，"
+        f"双方都有的 {total} 个成绩中 {pair.different} 个不同，像是两次考试。"
         f"{sheet_words(place)}是哪一次考试"
     )
 
@@ -155,11 +156,11 @@ def _exam_text(gathered: Gathered, place: Place, pair: _Pair) -> str:
 def report_repeats(gathered: Gathered, joined: Joined) -> list[Problem]:
     """Contradictions (errors, both cells named), repeated rows of one sheet and sheets that repeat others (notes)."""
     repeats = joined.repeats
+    other_row = gathered.cells.row[repeats.kept] != gathered.cells.row[repeats.other]
+    told = repeats.differs & other_row  # two columns of one row are asked by `double_columns`
     errors = [
         _contradiction(gathered, joined, int(kept), int(other), bool(settled))
-        for kept, other, settled in zip(
-            repeats.kept[repeats.differs], repeats.other[repeats.differs], repeats.settled[repeats.differs], strict=True
-        )
+        for kept, other, settled in zip(repeats.kept[told], repeats.other[told], repeats.settled[told], strict=True)
     ]
     notes = _repeated_rows(gathered, joined) + _repeated_sheets(gathered, joined)
     return [*listed(errors, "同一学生的成绩前后不同"), *notes]
@@ -185,6 +186,32 @@ def _contradiction(gathered: Gathered, joined: Joined, kept: int, other: int, se
         message,
         f"请在文件中改成一个值，或在设置“people › {key}”中写“保留第一行”",
     )
+
+
+def double_columns(gathered: Gathered, joined: Joined) -> list[Question]:
+    """Ask which column counts where one row gives a subject twice and the sheet's own reading did not ask."""
+    cells, repeats = gathered.cells, joined.repeats
+    same_row = np.flatnonzero((cells.row[repeats.kept] == cells.row[repeats.other]) & repeats.differs)
+    asked: dict[tuple[int, int, int], int] = {}
+    for i in same_row:
+        kept, other = int(repeats.kept[i]), int(repeats.other[i])
+        sheet = int(gathered.rows["sheet"][int(cells.row[other])])
+        asked.setdefault((sheet, int(cells.column[kept]), int(cells.column[other])), other)
+    questions = []
+    for (sheet, first, second), cell in asked.items():
+        if any(question.key[0] == "columns" for question in gathered.readings[sheet].questions):
+            continue
+        place = gathered.sheet_place(sheet)
+        columns = [Place(place.file, place.sheet, 0, column + 1) for column in (first, second)]
+        subject = gathered.subjects[int(cells.subject[cell])]
+        text = f"{sheet_words(place)}的 {columns[0].cell}与 {columns[1].cell}都是{subject}而成绩不同，{columns[1].cell}是什么"
+        choices = (Choice(IGNORE, f"不采用 {columns[1].cell}"), Choice("赋分", f"{subject}的赋分"))
+        questions.append(
+            Question(
+                "double-column", ("columns", columns[1].key), columns[1], text, choices, None, True, tuple(columns)
+            )
+        )
+    return questions
 
 
 def _repeated_rows(gathered: Gathered, joined: Joined) -> list[Problem]:

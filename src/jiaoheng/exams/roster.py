@@ -18,7 +18,7 @@ from jiaoheng.exams.identity import identify
 from jiaoheng.exams.joining import Joined, join
 from jiaoheng.exams.observations import observe, same_subjects
 from jiaoheng.exams.prior import prior_exam, pupil_keys
-from jiaoheng.exams.repeats import different_exams, places_asked, report_repeats
+from jiaoheng.exams.repeats import different_exams, double_columns, places_asked, report_repeats
 from jiaoheng.exams.resolved import ResolvedSettings
 from jiaoheng.exams.roster_model import ItemScores, PriorExam, Roster, Subject, SubjectScores
 from jiaoheng.exams.roster_subjects import (
@@ -166,6 +166,7 @@ def _joining(
 def _check_joining(exam: _Joining, settings: ExamSettings, schools: Sequence[Question], found: Findings) -> None:
     held = frozenset(choice.value for question in schools for choice in question.choices)
     found.problems += report_repeats(exam.gathered, exam.joined)
+    found.questions += double_columns(exam.gathered, exam.joined)
     found.questions += places_asked(exam.gathered, exam.joined, settings.people, held)
     found.problems += _enrolment(exam)
 
@@ -225,7 +226,7 @@ def _roster(
     found.problems += checks.check_shifted(gathered)
     factors = folds(selection.main, fulls, settings, found)
     subjects = [_subject(name, own, fulls[name], factors[name], settings, resolved) for name, own in raw.items()]
-    subjects, from_file = settle_total(gathered, joined.position, subjects, raw, settings, found)
+    subjects, from_file = settle_total(gathered, joined, subjects, raw, settings, found)
     scores = {s.name: _in_steps(gathered, joined, s, raw[s.name]) for s in subjects}
     total = roster_total(gathered, joined.position, subjects, scores, rules, from_file, settings, found)
     found.problems += check_partial_totals(gathered, joined.position, raw, {s.name: s.fold for s in subjects})
@@ -273,9 +274,12 @@ def _items(
     result = item_scores.join_items(exam.gathered, exam.joined.position, size, blueprints, fulls, settings.accept)
     found.problems += result.problems
     found.questions += result.questions
-    values, states = ({name: getattr(own, part) for name, own in raw.items()} for part in ("values", "states"))
-    names = exam.joined.pupils["name"].to_list()
-    found.problems += item_scores.check_sums(result, values, states, names)
+    found.problems += item_scores.check_sums(
+        result,
+        {name: own.values for name, own in raw.items()},
+        {name: own.states for name, own in raw.items()},
+        exam.joined.pupils["name"].to_list(),
+    )
     for name, sums in result.sums.items():
         if name not in raw:
             state = np.where(sums >= 0, ScoreState.SCORED, ScoreState.MISSING).astype(np.uint8)

@@ -11,6 +11,7 @@ import numpy as np
 from jiaoheng import packs
 from jiaoheng.exams import declared_totals as dt
 from jiaoheng.exams.gathering import Gathered, Index
+from jiaoheng.exams.joining import Joined
 from jiaoheng.exams.repeats import listed
 from jiaoheng.exams.roster_model import Subject, SubjectScores
 from jiaoheng.exams.roster_subjects import Findings, Scores
@@ -23,7 +24,7 @@ from jiaoheng.sheets.reading_model import MILLI, Role, ScoreState
 
 def settle_total(
     gathered: Gathered,
-    position: Index,
+    joined: Joined,
     subjects: Sequence[Subject],
     scores: Mapping[str, Scores],
     settings: ExamSettings,
@@ -33,8 +34,10 @@ def settle_total(
 
     The answer in the settings holds; subjects that the settings put in or out of the total are not asked about.
     """
-    declared = dt.declared_totals(gathered, position)
+    declared = dt.declared_totals(gathered, joined.position)
     sums = _sums(scores)
+    contradicted = joined.repeats.other[joined.repeats.differs]
+    sums.comparable[joined.position[gathered.cells.row[contradicted]]] = False
     usual = {subject.name: subject.fold for subject in subjects if subject.in_total}
     answer = settings.accept.get(dt.ANSWER)
     if answer == dt.FILE:

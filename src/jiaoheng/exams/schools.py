@@ -13,9 +13,9 @@ from jiaoheng.sheets.reading_model import Role, SheetReading
 def canonical_schools(
     readings: Sequence[SheetReading], answers: Mapping[str, str]
 ) -> tuple[Mapping[str, str], tuple[Question, ...]]:
-    """School name as written → canonical name, and a question for each pair of names that may be one school.
+    """School name as written → canonical name, and a question for each name that may be a shorter form of others.
 
-    `answers`: the settings' schools (as written → canonical). An unanswered pair stays two schools.
+    `answers`: the settings' schools (as written → canonical). Unanswered names stay schools of their own.
     """
     first_place = _written(readings)
     cleaned_answers = {clean_school(written): clean_school(name) for written, name in answers.items()}
@@ -25,13 +25,12 @@ def canonical_schools(
         name = _follow(clean_school(written), cleaned_answers)
         canonical[written] = name
         counts.setdefault(name, place)
-    settled = set(cleaned_answers) | set(cleaned_answers.values())
-    questions = [
-        _question(one, two, counts)
-        for one, two in combinations(counts, 2)
-        if not (one in settled and two in settled) and likely_same_school(one, two)
-    ]
-    return canonical, tuple(questions)
+    alike: dict[str, list[str]] = {}
+    for one, two in combinations(counts, 2):
+        short, full = sorted((one, two), key=len)
+        if short not in cleaned_answers and likely_same_school(one, two):
+            alike.setdefault(short, []).append(full)
+    return canonical, tuple(_question(short, names, counts) for short, names in alike.items())
 
 
 def _follow(name: str, answers: Mapping[str, str]) -> str:
@@ -62,15 +61,16 @@ def _written(readings: Sequence[SheetReading]) -> dict[str, Place]:
     return found
 
 
-def _question(one: str, two: str, places: Mapping[str, Place]) -> Question:
-    short, full = sorted((one, two), key=len)
+def _question(short: str, names: Sequence[str], places: Mapping[str, Place]) -> Question:
+    others = "、".join(f"“{name}”（{places[name]}）" for name in names)
+    same = tuple(Choice(name, f"与“{name}”是同一所，统一为“{name}”") for name in names)
     return Question(
         "school-names",
         ("schools", short),
         places[short],
-        f"“{short}”（{places[short]}）与“{full}”（{places[full]}）是同一所学校吗",
-        (Choice(full, f"是同一所，统一为“{full}”"), Choice(short, "是两所学校")),
+        f"“{short}”（{places[short]}）与{others}是同一所学校吗",
+        (*same, Choice(short, "是另一所学校")),
         short,
         True,
-        (places[short], places[full]),
+        (places[short], *(places[name] for name in names)),
     )
