@@ -404,3 +404,28 @@ def test_one_question_a_key(book: Path, tmp_path: Path) -> None:
     done = annotate(book, None, [], [mark_question(), mark_question(sheet=QUOTED)], tmp_path / "OUT.xlsx")
     assert done.questions == 1
     assert isinstance(mark_question(), Question)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (OSError(28, "No space left on device"), "请检查磁盘空间或换一个位置"),
+        (PermissionError(13, "denied"), "文件正被打开，或没有写入权限"),
+        (KeyboardInterrupt(), None),
+    ],
+)
+def test_a_failed_write_leaves_the_old_copy(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException, message: str | None
+) -> None:
+    """A full disk, a workbook open in WPS and Ctrl-C: the earlier copy is whole, no half file stays."""
+    out = annotate(book, None, [problem(5, 3)], [], tmp_path / "OUT.xlsx").path
+    before = out.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("jiaoheng.sheets.annotate.os.replace", fail)
+    with pytest.raises(AnnotateError if message else KeyboardInterrupt, match=message):
+        annotate(book, None, [problem(6, 3)], [], out)
+    assert out.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["OUT.xlsx", "甲校.png", "甲校.xlsx"]

@@ -112,7 +112,7 @@ class _Scanner:
         self.column_number = 0
         self.row: RowSpot | None = None
         self.cell: CellSpot | None = None
-        self.in_data = False
+        self.every_cell = bool(columns or formats)
         self.parser = expat.ParserCreate()
 
     def run(self) -> SheetScan:
@@ -131,8 +131,6 @@ class _Scanner:
             self.root(name, attributes)
         elif self.depth == 1:
             self.child(name)
-        elif self.in_data:
-            self.inside(name, attributes)
         elif self.depth == 2:
             self.setting(name, attributes)
         self.depth += 1
@@ -162,15 +160,17 @@ class _Scanner:
         offset = self.parser.CurrentByteIndex
         self.found.children.append((name.removeprefix(self.found.prefix), offset, 0))
         if name == self.name_data and self.found.data is None:
-            self.in_data = True
             self.found.data = (offset, tag_at(self.data, offset), 0)
+            self.parser.StartElementHandler = self.inside  # millions of elements: no level is counted in there
+            self.parser.EndElementHandler = self.end_inside
 
     def inside(self, name: str, attributes: dict[str, str]) -> None:
         if name == self.name_cell:
-            self.start_cell(attributes)
+            if self.every_cell or self.row is not None:
+                self.start_cell(attributes)
         elif name == self.name_row:
             self.start_row(attributes)
-        elif name in (self.name_value, self.name_inline):
+        elif (self.every_cell or self.cell is not None) and name in (self.name_value, self.name_inline):
             if self.cell is not None:
                 self.cell.filled = True
             if self.column_number in self.columns:
@@ -220,17 +220,22 @@ class _Scanner:
             if corners[0] and corners[1]:
                 self.found.merges.append((*corners[0], *corners[1]))
 
-    def end(self, name: str) -> None:
-        self.depth -= 1
-        if self.in_data:
-            if name == self.name_row and self.row is not None:
+    def end_inside(self, name: str) -> None:
+        if name == self.name_cell:
+            self.cell = None
+        elif name == self.name_row:
+            if self.row is not None:
                 if not self.row.closed:
                     self.row.end = self.parser.CurrentByteIndex
-                self.row = self.cell = None
-            elif name == self.name_cell:
-                self.cell = None
-            elif name == self.name_data and self.depth == 1:
-                self.end_data()
+                self.row = None
+        elif name == self.name_data:
+            self.end_data()
+            self.parser.StartElementHandler = self.start
+            self.parser.EndElementHandler = self.end
+            self.end(name)
+
+    def end(self, name: str) -> None:
+        self.depth -= 1
         if self.depth == 1:
             local, start, _ = self.found.children[-1]
             self.found.children[-1] = (local, start, self.end_of(start))
@@ -241,7 +246,6 @@ class _Scanner:
         closed = self.data[tag_end - 2 : tag_end] == b"/>"
         last = tag_end if closed else self.parser.CurrentByteIndex
         self.found.data = (start, tag_end, last)
-        self.in_data = False
         for number in self.pending:
             self.found.gaps.setdefault(number, last)
         self.pending = []
