@@ -288,20 +288,33 @@ def _peak_mb() -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def measure(name: str, path: str, repeats: int, folder: str) -> dict[str, Any]:
-    """The best of some runs, each in a fresh process; checks that sums (and our bits) never change."""
-    runs = []
-    for k in range(repeats):
-        tables = str(Path(folder) / f"{name}.npz") if k == 0 else ""
-        command = [sys.executable, __file__, "--child", name, "--data", path, "--tables", tables]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{name} failed:\n{done.stderr}")
-        runs.append(json.loads(done.stdout.splitlines()[-1]))
-    if any(run["sums"] != runs[0]["sums"] or run["digest"] != runs[0]["digest"] for run in runs):
-        raise SystemExit(f"{name}: two runs gave different results")
-    best = min(runs, key=lambda run: run["seconds"])
-    return {**best, "peak_mb": max(run["peak_mb"] for run in runs)}
+def run_child(name: str, path: str, tables: str) -> dict[str, Any]:
+    """One run of one contender in a fresh process."""
+    command = [sys.executable, __file__, "--child", name, "--data", path, "--tables", tables]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def measure(names: list[str], path: str, repeats: int, folder: str) -> dict[str, dict[str, Any]]:
+    """The best of some rounds; checks that sums (and our bits) never change.
+
+    Contenders take turns, so that a busy minute of the machine does not fall on one of them alone.
+    """
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for turn in range(repeats):
+        for name in names:
+            run = run_child(name, path, str(Path(folder) / f"{name}.npz") if turn == 0 else "")
+            print(f"{name:8s} {run['seconds']:7.2f} s {run['peak_mb']:7.0f} MB", flush=True)
+            runs[name].append(run)
+    results = {}
+    for name, found in runs.items():
+        if any(run["sums"] != found[0]["sums"] or run["digest"] != found[0]["digest"] for run in found):
+            raise SystemExit(f"{name}: two runs gave different results")
+        best = min(found, key=lambda run: float(run["seconds"]))
+        results[name] = {**best, "peak_mb": max(run["peak_mb"] for run in found)}
+    return results
 
 
 def compare(folder: str, names: list[str]) -> float:
@@ -357,7 +370,8 @@ def report(results: dict[str, dict[str, Any]], pupils: int, order: str, repeats:
         f"All sums of ranks are equal; counts, rates and medians are equal, means and SDs within {worst:.0e}; ours is",
         f"the same to the bit in {repeats} runs. Machine: {os.cpu_count()} cores ({platform.machine()}), "
         f"{memory:.0f} GiB, {platform.system()}, Python {platform.python_version()};",
-        f"{packages}. Best of {repeats} runs; take the ratios: seconds differ from machine to machine.",
+        f"{packages}.",
+        f"Best of {repeats} rounds in which the contenders take turns; take the ratios, other work ran on the machine.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -394,10 +408,7 @@ def main() -> None:
         # in a child, so that this process stays small: a child's peak memory counts what it was forked from
         numbers = ["--pupils", str(options.pupils), "--seed", str(options.seed), "--order", options.order]
         subprocess.run([sys.executable, __file__, "--generate", path, *numbers], check=True)
-        results = {}
-        for name in names:
-            results[name] = measure(name, path, options.repeats, folder)
-            print(f"{name:8s} {results[name]['seconds']:7.2f} s {results[name]['peak_mb']:7.0f} MB", flush=True)
+        results = measure(names, path, options.repeats, folder)
         peers = [name for name in names if name not in ("read", "ours")]
         for name in peers:
             if results[name]["sums"] != results["ours"]["sums"]:
