@@ -23,6 +23,7 @@ MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 _RESERVED = {QUESTION_SHEET, MEMORY_SHEET, "history"}
 _ERROR_WORDS = frozenset({"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"})
+_MEASURED_ROWS = 200  # for the widths of columns
 _EPOCH = dt.datetime(1900, 3, 1)  # before it the two calendars of spreadsheets differ
 
 
@@ -107,11 +108,12 @@ def _write_sheet(target: Any, sheet: Sheet, forms: _Forms) -> list[Problem]:
     longest = [0] * width
     cut = 0
     for r, row in enumerate(rows):
+        measured = r < _MEASURED_ROWS and sum(cell is not None for cell in row) > 1  # a title is no measure
         for c, cell in enumerate(row[:width]):
             if cell is None:
                 continue
             cut += _write_cell(target, r, c, cell, sheet, forms)
-            if r < 200:
+            if measured:
                 longest[c] = max(longest[c], sum(2 if ord(x) > 0x2E7F else 1 for x in str(cell)[:40]))
     for (r, c), word in sheet.error_cells.items():
         _write_error(target, r, c, word)

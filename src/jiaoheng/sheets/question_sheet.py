@@ -12,7 +12,7 @@ from jiaoheng.sheets.places import Choice, Severity, column_letters
 
 INLINE_LIST_LIMIT = 255  # characters; a longer list in the cell rule is dropped silently by the programs
 MAX_LISTED = 5_000  # problems listed; the rest is counted
-_WIDTHS = (7, 26, 48, 34, 18, 26, 10)
+_WIDTHS = (7, 34, 46, 32, 18, 26, 10)
 _LIST_HEADER = ("编号", "位置", "问题", "怎样改", "程度")
 _WORDS = {Severity.ERROR: "■ 错误", Severity.WARNING: "▲ 提醒", Severity.NOTE: "○ 说明"}
 _SHOWN_CHOICES = 12
