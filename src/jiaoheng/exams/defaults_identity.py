@@ -111,6 +111,13 @@ def _ask_grade(ledger: Ledger) -> None:
 
 def _stage(settings: ExamSettings, grade: str, texts: list[str], seen: Seen, ledger: Ledger) -> str:
     if settings.stage:
+        if (
+            grade
+            and settings.stage not in (entry := grade_entry(grade)).get("also", ())
+            and settings.stage != entry["stage"]
+        ):
+            message = f"学段写的是{settings.stage}，文件中的年级却是{grade}"
+            ledger.error("grade-stage", Place(), message, "请在考试设置中改正学段，或写明年级")
         return settings.stage
     if grade:
         stage = str(grade_entry(grade)["stage"])

@@ -13,7 +13,7 @@ from typing import Any
 from jiaoheng.exams.settings import ExamSettings, Model
 from jiaoheng.exams.settings_words import field_help, field_name
 
-_SAFE = re.compile(r"[一-鿿A-Za-z][一-鿿A-Za-z0-9_+（）·]*$")
+_SAFE = re.compile(r"[一-鿿][一-鿿A-Za-z0-9_+（）·]*\Z")  # what no YAML reader takes for anything else
 _NESTED = {"subjects": "SubjectSettings", "thresholds": "Thresholds", "subject_thresholds": "Thresholds"}
 _NESTED |= {"denominator": "Denominator", "missing": "Missing", "composite": "Composite", "lines": "Lines"}
 _NESTED |= {"scaling": "Scaling", "levels": "Levels", "pupils": "PupilLists", "prior": "Prior"}

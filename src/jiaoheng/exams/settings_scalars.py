@@ -16,6 +16,7 @@ from jiaoheng.exams.settings import StateWord
 from jiaoheng.exams.settings_words import canonical_subject, clean, grade_words, nearest, value_words, yes_no
 
 _PARTS = re.compile(r"[、,，;；\s]+")
+_NAME_PARTS = re.compile(r"[、；;\n]+")
 _DATE = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?(?:[T ]?00:00(?::00(?:\.0+)?)?)?$")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})$")
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?$")
@@ -32,8 +33,10 @@ class ScalarError(ValueError):
         self.remedy = remedy
 
 
-def split(text: str) -> list[str]:
-    """The parts of a list typed into one cell: `50、100，200` → three texts."""
+def split(text: str, names: bool = False) -> list[str]:
+    """The parts of a list typed into one cell: `50、100，200` → three texts. Names may hold blanks and commas."""
+    if names:
+        return [part.strip() for part in _NAME_PARTS.split(text) if part.strip()]
     return [part for part in _PARTS.split(text.strip().strip("[]")) if part]
 
 

@@ -166,7 +166,8 @@ class _SheetReader:
             return  # a title or a remark
         if content:
             near = nearest(label, _list_fields())
-            remedy = f"是否应为“{near}”" if near else "请对照模板的“设置”工作表"
+            known = list_label(".".join(_list_fields()[near])) if near else ""
+            remedy = f"是否应为“{known}”" if near else "请对照模板的“设置”工作表"
             self.error("settings-unknown-key", self.place(row, label_column), f"没有名为“{label}”的设置", remedy)
 
     def _put(self, path: tuple[str, ...], entry: Entry, label: str) -> None:

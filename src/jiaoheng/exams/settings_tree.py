@@ -207,7 +207,7 @@ def _list(item: Any, name: str, entry: Entry, path: Path, state: Interpretation)
     if value is None:
         return None
     if isinstance(value, str):
-        value = [Entry(entry.place, part) for part in settings_scalars.split(value)]
+        value = [Entry(entry.place, part) for part in settings_scalars.split(value, path[:1] == ("prior",))]
     if isinstance(value, dict):
         state.error(
             "settings-wrong-type",

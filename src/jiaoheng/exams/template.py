@@ -10,7 +10,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from jiaoheng.exams.settings import ExamSettings, Stage, StateWord
 from jiaoheng.exams.settings_dump import dump_settings
-from jiaoheng.exams.template_settings import Words, write_settings_sheet
+from jiaoheng.exams.template_settings import Words, print_on_a4, write_settings_sheet
 from jiaoheng.packs import load
 
 WORKBOOK, SETTINGS = "成绩模板.xlsx", "exam.yaml"
@@ -59,7 +59,7 @@ def _write_workbook(path: Path, stage: Stage) -> None:
         settings = book.add_worksheet("设置")
         guide = book.add_worksheet("填写说明")
         words = Words(book)
-        write_settings_sheet(book, settings, words, subjects, stage)
+        write_settings_sheet(book, settings, words, subjects)
         _scores(book, scores, words, subjects, stage)
         _guide(book, guide)
         words.finish()
@@ -82,6 +82,7 @@ def _scores(book: Any, sheet: Any, words: Words, subjects: list[str], stage: Sta
     sheet.set_column(4, len(lead) - 1, 10)
     sheet.set_column(len(lead), len(lead) + len(subjects), 10)
     sheet.freeze_panes(2, 5)
+    print_on_a4(sheet, 2)
     first = len(lead)
     states = words.range_of("成绩状态", list(_STATES))
     for at in range(len(subjects)):

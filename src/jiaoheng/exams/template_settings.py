@@ -67,7 +67,7 @@ class Words:
         self._sheet.hide()
 
 
-def write_settings_sheet(book: Any, sheet: Any, words: Words, subjects: Sequence[str], stage: str) -> None:
+def write_settings_sheet(book: Any, sheet: Any, words: Words, subjects: Sequence[str]) -> None:
     """Fill the sheet; `subjects` stand ready in the table of subjects. Reads back through `settings_from_sheet`."""
     pack = load("settings_words")
     styles = {
@@ -77,7 +77,7 @@ def write_settings_sheet(book: Any, sheet: Any, words: Words, subjects: Sequence
         "fill": book.add_format({"border": 1, "bg_color": "#FFFDF3"}),
         "date": book.add_format({"border": 1, "bg_color": "#FFFDF3", "num_format": "yyyy-mm-dd"}),
         "text": book.add_format({"border": 1, "bg_color": "#FFFDF3", "num_format": "@"}),
-        "help": book.add_format({"font_color": "#5A6670", "text_wrap": True}),
+        "help": book.add_format({"font_color": "#5A6670"}),
     }
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 28)
@@ -86,13 +86,22 @@ def write_settings_sheet(book: Any, sheet: Any, words: Words, subjects: Sequence
     sheet.write_string(0, 2, "只填需要改变的项目，其余采用默认值", styles["help"])
     row = 2
     for part in pack["parts"]:
-        row = _part(sheet, words, styles, part, row, stage)
+        row = _part(sheet, words, styles, part, row)
     for table in pack["tables"]:
         row = _table(sheet, words, styles, table, row, subjects)
     sheet.freeze_panes(1, 0)
+    print_on_a4(sheet)
 
 
-def _part(sheet: Any, words: Words, styles: dict[str, Any], part: Any, row: int, stage: str) -> int:
+def print_on_a4(sheet: Any, repeat: int = 1) -> None:
+    """A4, all columns on one page wide, the first rows on every page."""
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0, repeat - 1)
+
+
+def _part(sheet: Any, words: Words, styles: dict[str, Any], part: Any, row: int) -> int:
     sheet.write_string(row, 0, f"【{part['title']}】", styles["head"])
     for dotted in part["fields"]:
         row += 1
@@ -100,10 +109,7 @@ def _part(sheet: Any, words: Words, styles: dict[str, Any], part: Any, row: int,
         style = styles["date"] if dotted == "date" else styles["fill"]
         if dotted in ("scaling.rule", "prior.files", "prior.sheets", "approval_document"):
             style = styles["text"]
-        if dotted == "stage":
-            sheet.write_string(row, 1, stage, style)
-        else:
-            sheet.write_blank(row, 1, None, style)
+        sheet.write_blank(row, 1, None, style)
         sheet.write_string(row, 2, _help(dotted), styles["help"])
         options = _options(dotted)
         if options:
