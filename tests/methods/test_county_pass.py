@@ -156,6 +156,24 @@ def test_nobody_counts() -> None:
         assert np.isnan(result.stats["class"].mean_floats()[0])
 
 
+def test_no_pupils_at_all() -> None:
+    nobody = np.zeros(0, np.int32)
+    tree = UnitTree(("class", "county"), nobody, (np.zeros(2, np.int32),))
+    for method in ("auto", "dense", "sort"):
+        result = county_pass({"a": PassColumn(nobody)}, tree, method=method)["a"]  # type: ignore[arg-type]
+        assert result.stats["class"].n.tolist() == [0, 0]
+        assert result.ranks["county"].size == 0
+
+
+def test_scores_of_pupils_who_do_not_count_may_be_anything() -> None:
+    values, mask = np.array([5, 1 << 40, 7, -(1 << 40)]), np.array([True, False, True, False])
+    tree = UnitTree(("class", "county"), np.zeros(4, np.int32), (np.zeros(1, np.int32),))
+    for method in ("dense", "sort"):
+        result = county_pass({"a": PassColumn(values, mask)}, tree, method=method)["a"]  # type: ignore[arg-type]
+        assert result.ranks["class"].tolist() == [2, 0, 1, 0]
+        assert result.stats["class"].sums.tolist() == [12]
+
+
 def test_ranks_are_made_only_when_asked_for() -> None:
     columns, tree = exam(1, 50, 5, 2, 0)
     assert county_pass(columns, tree, ranks=False)["a"].ranks == {}

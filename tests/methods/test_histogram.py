@@ -120,6 +120,14 @@ def test_wrong_shapes_are_refused() -> None:
         ScoreHistogram(np.zeros(3, np.int64), 0, Fraction(1))
 
 
+def test_a_step_far_too_small_says_so_and_takes_no_memory() -> None:
+    values, units = np.array([0, 750_000_000]), np.array([0, 399])
+    with pytest.raises(ValueError, match=r"从 0 到 750000 分、最小计分单位 0\.001 分、400 个单位，计数表过大。请核对"):
+        ScoreHistogram.build(values, units, 400, step=Fraction(1, 1000))
+    with pytest.raises(ValueError, match="计数表过大"):
+        ScoreHistogram.from_pairs(units, values, units + 1, 400, Fraction(1, 1000))
+
+
 def test_a_subject_nobody_sat_is_empty_not_wrong() -> None:
     nobody = ScoreHistogram.build(np.zeros(0, np.int32), np.zeros(0, np.int32), 2)
     assert nobody.n.tolist() == [0, 0]

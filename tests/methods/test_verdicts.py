@@ -29,6 +29,7 @@ from jiaoheng.methods.verdicts import (
     mean_verdicts,
     rank_intervals,
     rate_verdicts,
+    shared_level,
 )
 
 HALF = Fraction(1, 2)
@@ -109,6 +110,21 @@ def test_mean_verdict_equals_welch_against_the_rest(groups: list[list[int]]) -> 
         if abs(expected.low) > 1e-6 and abs(expected.high) > 1e-6:
             standing = "高于" if expected.low > 0 else "低于" if expected.high < 0 else "相当"
             assert verdict.standing == standing
+
+
+def test_sixty_schools_may_share_their_error() -> None:
+    """200 counties of 60 equal schools: at a shared level at most about 5 % of counties name anybody."""
+    rng = np.random.default_rng(6)
+    named_plain, named_shared = 0, 0
+    for _ in range(200):
+        counts = rng.multinomial(40, [0.1, 0.2, 0.4, 0.2, 0.1], size=60)
+        histogram = ScoreHistogram(counts, 10, HALF)
+        for level, shared in ((0.95, False), (shared_level(60), True)):
+            named = any(v.standing is not Standing.AS_EXPECTED for v in mean_verdicts(histogram, level))
+            named_shared += named and shared
+            named_plain += named and not shared
+    assert named_shared <= 200 * 0.05 + 4 * (200 * 0.05 * 0.95) ** 0.5
+    assert named_plain > 150
 
 
 def test_small_units_are_shown_but_not_judged() -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 AnyInt = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
+LARGEST_TABLE = 1 << 27  # cells; 1 GiB of counts, over 100 times what a county's classes × totals need
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class ScoreHistogram:
         """Count pupils in one pass.
 
         `values`: scores in steps; `units`: unit number of each pupil, 0 ≤ unit < n_units; `mask`: pupils that count.
-        Raises ValueError where lengths differ or a unit number is out of range.
+        Raises ValueError where lengths differ, a unit number is out of range, or the table would exceed 1 GiB.
         Memory is units × (highest − lowest + 1) cells; for 20,000 classes use `county_pass`, which sorts instead.
         """
         if values.shape != units.shape:
@@ -61,6 +62,7 @@ class ScoreHistogram:
         _check_units(units, n_units)
         low = int(values.min())
         bins = int(values.max()) - low + 1
+        check_size(n_units, low, bins, step)
         cells = units.astype(np.int64) * bins + (values.astype(np.int64) - low)
         counts = np.bincount(cells, minlength=n_units * bins).reshape(n_units, bins)
         return cls(counts.astype(np.int64, copy=False), low, step)
@@ -76,7 +78,9 @@ class ScoreHistogram:
             return cls(np.zeros((n_units, 0), np.int64), 0, step)
         _check_units(units, n_units)
         low = int(values.min())
-        dense = np.zeros((n_units, int(values.max()) - low + 1), np.int64)
+        bins = int(values.max()) - low + 1
+        check_size(n_units, low, bins, step)
+        dense = np.zeros((n_units, bins), np.int64)
         np.add.at(dense, (units, values.astype(np.int64) - low), counts)
         return cls(dense, low, step)
 
@@ -183,6 +187,16 @@ class ScoreHistogram:
 def _check_units(units: AnyInt, n_units: int) -> None:
     if units.size and (int(units.min()) < 0 or int(units.max()) >= n_units):
         raise ValueError(f"unit numbers must lie between 0 and {n_units - 1}")
+
+
+def check_size(n_units: int, low: int, bins: int, step: Fraction) -> None:
+    """A step far too small (a stray 0.001) must say so and not take the machine's memory."""
+    if n_units * bins > LARGEST_TABLE:
+        first, last = float(low * step), float((low + bins - 1) * step)
+        raise ValueError(
+            f"成绩从 {first:g} 到 {last:g} 分、最小计分单位 {float(step):g} 分、{n_units} 个单位，计数表过大。"
+            "请核对最小计分单位和异常的高分，在考试设置中改大最小计分单位"
+        )
 
 
 def _total(counts: IntArray) -> IntArray:

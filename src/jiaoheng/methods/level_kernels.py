@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jiaoheng.methods.grouping import Grouping
-from jiaoheng.methods.histogram import AnyInt, IntArray, Mask, ScoreHistogram
+from jiaoheng.methods.histogram import AnyInt, IntArray, Mask, ScoreHistogram, check_size
 from jiaoheng.methods.level_stats import LevelStats
 from jiaoheng.methods.ranks import rank_table
 
@@ -69,6 +69,7 @@ def dense_histogram(scores: Scores, cells: Cells, n_units: int) -> ScoreHistogra
     """Count one column by unit and score."""
     if scores.bins <= 0:
         return ScoreHistogram(np.zeros((n_units, 0), np.int64), 0, scores.step)
+    check_size(n_units, scores.low, scores.bins, scores.step)
     counted = cells if scores.mask is None else cells[scores.mask]
     counts = np.bincount(counted, minlength=n_units * scores.bins).reshape(n_units, scores.bins)
     return ScoreHistogram(counts.astype(np.int64, copy=False), scores.low, scores.step)
@@ -131,7 +132,8 @@ def sorted_level(scores: Scores, grouping: Grouping) -> tuple[LevelStats, Ranks]
 
 def _sorted_key(scores: Scores, grouping: Grouping) -> tuple[npt.NDArray[np.signedinteger], int]:
     shift = max(int(grouping.sizes.max()) - 1, 1).bit_length()
-    width: type[np.signedinteger] = np.int32 if (scores.bins + 1) << shift < 1 << 31 else np.int64
+    largest = max((scores.bins + 1) << shift, abs(scores.low), abs(scores.high))
+    width: type[np.signedinteger] = np.int32 if largest < 1 << 31 else np.int64
     key = scores.values.astype(width)
     np.subtract(scores.high, key, out=key)
     if scores.mask is not None:

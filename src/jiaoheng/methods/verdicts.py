@@ -40,6 +40,14 @@ class Verdict:
     interval: Interval | None
 
 
+def shared_level(units: int, level: float = LEVEL) -> float:
+    """The level for each of `units` verdicts so that all together hold with probability ≥ `level` (Bonferroni).
+
+    At 95 % each, about one of twenty schools that differ in nothing is still named; 60 schools share 99.92 %.
+    """
+    return 1 - (1 - level) / max(units, 1)
+
+
 def _judge(difference: float, low: float, high: float) -> Verdict:
     if np.isnan(low) or np.isnan(high):
         return Verdict(Standing.NOT_JUDGED, None if np.isnan(difference) else difference, None)
