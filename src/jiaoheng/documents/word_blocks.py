@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from jiaoheng.documents.model import Block, Bullets, Chart, KeyFigures, Note, Paragraph, Report, Table, Tone
+from jiaoheng.documents.model import Block, Bullets, Chart, KeyFigures, Note, Paragraph, Report, Table
 from jiaoheng.documents.outline import DEFINITIONS_TITLE, Heading, captions, meta_lines, parts
 from jiaoheng.documents.pictures import WIDTH, Pictures
 from jiaoheng.documents.safe_text import clean, one_line
@@ -26,8 +26,8 @@ from jiaoheng.documents.word_xml import (
     paragraph,
     runs,
 )
+from jiaoheng.documents.words import TONES
 
-TONES = {Tone.INFO: "说明", Tone.WARN: "注意", Tone.BAD: "须处理"}
 _HEADING_FONTS = (HEI, KAI, FANG, FANG)
 _TALLEST_MM = 205.0  # a picture with its caption on one page
 

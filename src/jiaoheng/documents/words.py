@@ -1,0 +1,5 @@
+"""Words that stand in every document for what the model names by code."""
+
+from jiaoheng.documents.model import Tone
+
+TONES = {Tone.INFO: "说明", Tone.WARN: "注意", Tone.BAD: "须处理"}
