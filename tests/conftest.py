@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# no timed assertions: a busy machine must not fail a test
+settings.register_profile("jiaoheng", deadline=None)
+settings.load_profile("jiaoheng")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -81,7 +81,7 @@ def possible(counts: np.ndarray, hidden: Suppression, target: np.ndarray) -> tup
     return ends[0], ends[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=1, max_size=4))
 def test_no_small_cell_can_be_worked_out(table: list[list[int]]) -> None:
     counts = np.array(table)
@@ -94,7 +94,6 @@ def test_no_small_cell_can_be_worked_out(table: list[list[int]]) -> None:
         assert high - low >= 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=2, max_size=4))
 def test_rows_without_small_cells_are_untouched(table: list[list[int]]) -> None:
     counts = np.array(table)
