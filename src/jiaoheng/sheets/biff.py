@@ -130,7 +130,7 @@ def _check_dimensions(body: bytes) -> None:
 def _cell(kind: int, body: bytes, facts: Facts, zeros: dict[int, int], extent: SheetExtent) -> None:
     row, column, style = struct.unpack_from("<HHH", body)
     last = struct.unpack_from("<H", body, len(body) - 2)[0] if kind == _MULRK else column
-    extent.add(row + 1, last + 1)
+    extent.add(row + 1, last + 1, max(1, last - column + 1))
     if kind in (_NUMBER, _RK, _FORMULA) and style in zeros:
         facts.zero_formats[row, column] = zeros[style]
     elif kind == _MULRK and zeros:

@@ -58,9 +58,10 @@ def decode(data: bytes) -> Decoded | None:
     except UnicodeDecodeError:
         pass
     as_utf8 = _lenient(data, "utf-8")
-    as_chinese = _lenient(data, "gb18030")
-    better = min(as_utf8, as_chinese, key=lambda one: one.text.count("\ufffd"))
-    if better.text.count("\ufffd") * 10 > len(better.text):
+    valid = sum(1 for one in as_utf8.text if one > "\x7f" and one != "\ufffd")
+    # Chinese in GB18030 read as UTF-8 is almost all errors; UTF-8 with a bad byte has few
+    better = as_utf8 if valid > as_utf8.text.count("\ufffd") else _lenient(data, "gb18030")
+    if better.text.count("\ufffd") * 4 > len(better.text):
         return None
     return better
 

@@ -110,7 +110,7 @@ class _Book:
             facts.merged.append((row, column, row + high - 1, column + wide - 1))
         if not text and "value" not in cell and not cell.get("value-type"):
             return
-        measure.add(row + self._rows, column + repeated)
+        measure.add(row + self._rows, column + repeated, self._rows * repeated)
         if cell.get("value-type") == "error" or (text.startswith("#") and text in _ERRORS and "formula" in cell):
             facts.errors[row, column] = text[:40]
         if "formula" in cell and not text and "value" not in cell:

@@ -71,6 +71,9 @@ def _open_archive(data: bytes, limits: Limits) -> RawFile:
         if len(sheets.parts) > limits.sheets:
             raise _too_many(len(sheets.parts), limits)
         facts = {one.name: xlsx_extra.read_facts(archive, one, sheets.zero_styles, extent) for one in sheets.parts}
+        wrong = frozenset(one.part for one in sheets.parts if facts[one.name].wrong_dimension)
+        if wrong:
+            data = archive.rewritten(wrong, xlsx_extra.without_dimension)
     elif kind == "xlsb":
         facts = xlsb.read_facts(archive, extent)
     else:
@@ -143,6 +146,9 @@ def _calamine_sheet(book: Any, name: str, facts: Facts) -> RawSheet:
     merged = sheet.merged_cell_ranges or []
     facts.merged += [(top, left, bottom, right) for (top, left), (bottom, right) in merged]
     rows: Iterator[RawRow] = sheet.iter_rows() if sheet.end is not None else iter(())
+    if sheet.start is not None and sheet.start[1]:  # the iterator gives the empty rows above, not the columns before
+        before: RawRow = [""] * sheet.start[1]
+        rows = (before + row for row in rows)
     return RawSheet(name, _without(rows, facts.errors), facts)
 
 

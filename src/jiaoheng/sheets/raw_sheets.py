@@ -47,6 +47,7 @@ class Facts:
     zero_formats: dict[Position, int] = field(default_factory=dict)
     formulas: set[Position] = field(default_factory=set)  # without a stored value
     errors: dict[Position, str] = field(default_factory=dict)
+    wrong_dimension: bool = False  # the declared size is no range at all, at which calamine stops
 
 
 @dataclass(slots=True)

@@ -41,8 +41,8 @@ def find_delimiter(text: str) -> str:
 
     A blank stands for "one or more blanks". Without any delimiter the answer is a comma.
     """
-    lines = text[:_SAMPLE_TEXT].splitlines(keepends=True)[: _SAMPLE_LINES + 1]
-    if len(lines) > 1:
+    lines = text[:_SAMPLE_TEXT].splitlines(keepends=True)[:_SAMPLE_LINES]
+    if len(text) > _SAMPLE_TEXT and len(lines) > 1:
         lines.pop()  # it may be cut
     lines = [line for line in lines if line.strip()]
     best, best_score = ",", (0, 0)
@@ -113,7 +113,7 @@ def _measured(rows: Iterator[RawRow], extent: SheetExtent) -> Iterator[RawRow]:
         while width and row[width - 1] == "":
             width -= 1
         if width:
-            extent.add(number, width)
+            extent.add(number, width, width)
             yield row[:width]
         else:
             yield []

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from jiaoheng.sheets.extent import Extent, column_number
+from jiaoheng.sheets.extent import SPARSE_AREA, Extent, column_number
 from jiaoheng.sheets.guard import Archive, check_prologue
 from jiaoheng.sheets.number_formats import padded_digits
 from jiaoheng.sheets.raw_sheets import Facts
@@ -31,6 +31,8 @@ _FORMULA = re.compile(rb'<c r="([A-Za-z]{1,3})(\d{1,7})"([^>]*)>\s*<f[\s/>](.*?)
 _VALUE = re.compile(rb"<v[^>/]*>([^<]+)</v>")
 _COLUMN = re.compile(rb"<col\b[^>]*>")
 _ATTRIBUTE = re.compile(rb'\b(min|max|hidden)\s*=\s*["\']([^"\']*)["\']')
+_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?/?>(?:\s*</(?:\w+:)?dimension>)?")
+_RANGE = re.compile(rb'\sref="[A-Z]{1,3}[1-9]\d{0,6}(?::[A-Z]{1,3}[1-9]\d{0,6})?"')
 _LAST_CELL = b'<c r="'
 
 
@@ -157,6 +159,8 @@ def _scan(archive: Archive, sheet: SheetPart, zeros: dict[int, int], extent: Ext
     for place, body in _bodies(archive, sheet.part):
         if place == "head":
             _read_columns(body, facts)
+            declared = _DIMENSION.search(body)
+            facts.wrong_dimension = declared is not None and not _RANGE.search(declared[0])
             continue
         if place == "tail":
             facts.filtered |= b"<filterColumn" in body or b"<autoFilter" in body or b"<tableParts" in body
@@ -169,13 +173,14 @@ def _scan(archive: Archive, sheet: SheetPart, zeros: dict[int, int], extent: Ext
         _read_rare(body, facts, zeros, zero_cell)
     facts.filtered = facts.filtered and bool(facts.hidden_rows)
     measure = extent.sheet(sheet.name)
-    if wide or not measure.fits(last_row, max(map(column_number, letters))):
+    widest = max(map(column_number, letters))
+    if wide or last_row * widest > SPARSE_AREA or not measure.fits(last_row, widest):
         for place, body in _bodies(archive, sheet.part):
             if place == "body":
                 for match in _FILLED.finditer(body):
                     measure.add(int(match[2][:12]), column_number(match[1]))
     else:
-        measure.rows, measure.columns = last_row, max(map(column_number, letters))
+        measure.rows, measure.columns = last_row, widest
     measure.close()
     return facts
 
@@ -252,6 +257,11 @@ def _read_rare(body: bytes, facts: Facts, zeros: dict[int, int], zero_cell: re.P
             attributes = match[3]
             if not attributes.endswith(b"/") and (b' t="' not in attributes or b' t="n"' in attributes):
                 facts.zero_formats[int(match[2]) - 1, column_number(match[1]) - 1] = zeros[int(match[4])]
+
+
+def without_dimension(sheet: bytes) -> bytes:
+    """The sheet without the declaration of its size, which readers do not need."""
+    return _DIMENSION.sub(b"", sheet, count=1)
 
 
 def _read_columns(head: bytes, facts: Facts) -> None:

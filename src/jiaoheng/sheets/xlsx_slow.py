@@ -10,6 +10,7 @@ from jiaoheng.sheets.raw_sheets import Facts
 from jiaoheng.sheets.xml_parts import Attributes, walk
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]+)\$?(\d{1,12})\Z")
+_RANGE = re.compile(r"[A-Z]{1,3}[1-9]\d{0,6}(?::[A-Z]{1,3}[1-9]\d{0,6})?")
 _TRUE = ("1", "true")
 
 
@@ -47,6 +48,8 @@ class _Scan:
             last = attributes.get("max", "")
             first = int(attributes["min"])
             self.facts.hidden_columns.update(range(first - 1, min(int(last) if last.isdigit() else first, 16_384)))
+        elif tag == "dimension":
+            self.facts.wrong_dimension = not _RANGE.fullmatch(attributes.get("ref", ""))
         elif tag in ("autoFilter", "filterColumn", "tableParts"):
             self.facts.filtered = True
 
