@@ -129,7 +129,8 @@ def check_subjects(
             problems.append(
                 Problem("full-doubtful", Severity.WARNING, place, message, "请核对该科满分，或成绩是否错列")
             )
-        low = int(((scored * own.subject.step.numerator) < below * own.subject.step.denominator).sum())
+        scaled = scored.astype(np.int64) * (own.subject.step.numerator * below.denominator)
+        low = int((scaled < below.numerator * own.subject.step.denominator).sum())
         if low and best > below:
             message = f"{name}有 {low} 个成绩不到 {plain_fraction(below)} 分"
             problems.append(Problem("single-digit", Severity.NOTE, place, message))
@@ -159,8 +160,12 @@ def check_shifted(gathered: Gathered) -> list[Problem]:
     best = np.zeros(codes.size, np.int64)
     np.maximum.at(best, where, cells.value[scored])
     sizes = np.bincount(where, minlength=codes.size)
+    usual_of = np.array(
+        [np.median(best[codes % width == n]) if (codes % width == n).any() else 0 for n in range(width)]
+    )
+    low = np.flatnonzero(best < usual_of[codes % width] * float(Fraction(rules["shifted"])))
     problems = []
-    for i, code in enumerate(codes):
+    for i, code in zip(low, codes[low], strict=True):
         sheet, subject = divmod(int(code), width)
         others = best[(codes % width == subject) & (np.arange(codes.size) != i)]
         if others.size < 2 or sizes[i] < int(rules["shifted_least"]):
@@ -181,16 +186,16 @@ def check_missing_subjects(
     gathered: Gathered, schools: Sequence[str | None], states: Mapping[str, States]
 ) -> list[Problem]:
     """A warning for each school that has no score of a subject which other schools have."""
-    names = np.array([school or "" for school in schools], dtype=object)
-    problems = []
-    kinds = sorted(set(names.tolist()))
+    kinds, where = np.unique([school or "" for school in schools], return_inverse=True)
+    problems: list[Problem] = []
     if len(kinds) < 2:
         return []
     for subject, state in states.items():
         known = ~np.isin(state, (ScoreState.MISSING, ScoreState.NOT_CHOSEN))
         if not known.any():
             continue
-        lacking = [name for name in kinds if name and not known[names == name].any()]
+        counts = np.bincount(where[known], minlength=len(kinds))
+        lacking = [str(name) for name, count in zip(kinds, counts, strict=True) if name and not count]
         problems += [
             Problem(
                 "school-without-subject",

@@ -42,8 +42,12 @@ def check_ranks(
     pupils: pl.DataFrame,
     scores: Mapping[str, SubjectScores],
     total: SubjectScores | None,
+    file_total: SubjectScores | None = None,
 ) -> list[Problem]:
-    """One entry for each kind of rank column: how many ranks differ and the first of them; nothing where all agree."""
+    """One entry for each kind of rank column: how many ranks differ and the first of them; nothing where all agree.
+
+    `file_total`: the totals as the files state them, to tell whether ranks follow those.
+    """
     columns: dict[tuple[str | None, str | None, tuple[str, ...]], list[ColumnCells]] = {}
     for cells in gathered.declared:
         if cells.column.role is Role.RANK and cells.column.total_of is None:
@@ -53,7 +57,9 @@ def check_ranks(
     for (subject, scope, header), same in columns.items():
         own = total if subject is None else scores.get(subject)
         if own is not None:
-            problems += _check_column(gathered, position, pupils, own, scope, "/".join(header), same)
+            problems += _check_column(
+                gathered, position, pupils, own, scope, "/".join(header), same, None if subject else file_total
+            )
     return problems
 
 
@@ -65,6 +71,7 @@ def _check_column(
     scope: str | None,
     header: str,
     columns: Sequence[ColumnCells],
+    file_total: SubjectScores | None,
 ) -> list[Problem]:
     rows = np.concatenate([cells.rows[cells.states == ScoreState.SCORED] for cells in columns])
     said = np.concatenate([cells.values[cells.states == ScoreState.SCORED] for cells in columns])
@@ -86,8 +93,10 @@ def _check_column(
         return []
     first = gathered.place(int(rows[wrong[0]]), int(where[wrong[0]]))
     if 2 * wrong.size > rows.size:
-        wider = int(said.max()) > MILLI * int(ranks.max())
+        wider = int(said.max()) > MILLI * pupils.height
         reason = "，最大的名次超过了文件中的人数，可能是按更大的范围排的" if wider else ""
+        if file_total is not None and _ranks_of_file(pupils, file_total, by, pupil, said):
+            reason = "，而与按文件中的总分排的一致"
         message = f"“{header}”中 {rows.size} 个名次有 {wrong.size} 个与按{_SCOPE_WORDS[by]}计算的不同{reason}"
         severity = Severity.NOTE if wider else Severity.WARNING
         return [Problem("rank-unexplained", severity, first, message, "报告采用计算的名次（并列同名次，下一名跳号）")]
@@ -97,6 +106,14 @@ def _check_column(
     )
     message = f"“{header}”中 {rows.size} 个名次有 {wrong.size} 个与按{_SCOPE_WORDS[by]}计算的不同：{some}"
     return [Problem("rank-differs", Severity.WARNING, first, message, "报告采用计算的名次（并列同名次，下一名跳号）")]
+
+
+def _ranks_of_file(
+    pupils: pl.DataFrame, file_total: SubjectScores, by: tuple[str, ...], pupil: Index, said: Index
+) -> bool:
+    """Whether nearly all stated ranks follow the totals that the files state."""
+    agree = int((_ranks(pupils, file_total, by)[pupil] * MILLI == said).sum())
+    return 10 * agree >= 9 * said.size
 
 
 def _ranks(pupils: pl.DataFrame, own: SubjectScores, by: tuple[str, ...]) -> Index:

@@ -174,7 +174,10 @@ def total_question(gathered: Gathered, declared: DeclaredTotals, usual: Meaning,
     everything = Choice(ALL, f"按各科之和重新计算（{usual.text()}）")
     in_file = Choice(FILE, "采用文件中的总分，不再计算")
     if found is None:
-        text = f"文件中的总分与各科之和只在 {usual.of} 人中的 {usual.matches} 人一致，与任何几科之和、折分之和也不一致。总分怎样取"
+        text = (
+            f"文件中的总分与各科之和只在 {usual.of} 人中的 {usual.matches} 人一致，"
+            "与任何几科之和、折分之和也不一致。总分怎样取"
+        )
         return Question(
             "total-unexplained", ("accept", ANSWER), place, text, (everything, in_file), ALL, True, (place,)
         )

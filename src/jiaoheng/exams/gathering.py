@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -118,7 +119,7 @@ def gather(
     """Flatten readings. `schools`: name as written → canonical; `subject_names`: names that are joined into one."""
     renamed = subject_names or {}
     subjects: dict[str, int] = {}
-    parts: list[pl.DataFrame] = []
+    table: dict[str, list[Any]] = {name: [] for name in _SCHEMA}
     cells: list[CellTable] = []
     declared: list[ColumnCells] = []
     items: list[ColumnCells] = []
@@ -128,7 +129,8 @@ def gather(
         block = reading.pupils
         if block is None:
             continue
-        parts.append(_rows(number, reading, block, schools, grade))
+        for name, values in _rows(number, reading, block, schools, grade).items():
+            table[name] += values
         rows = np.arange(start, start + len(block.rows), dtype=np.int64)
         for column in block.scores:
             if column.column.measure is Measure.ITEM:
@@ -137,13 +139,21 @@ def gather(
                 _add_scores(block, column, rows, subjects, renamed, cells, make_up)
         declared += [ColumnCells(number, c.column, rows, c.values, c.states) for c in block.declared]
         start += len(block.rows)
-    table = pl.concat(parts) if parts else pl.DataFrame(schema=_SCHEMA)
-    return Gathered(tuple(readings), table, tuple(subjects), _joined(cells), tuple(declared), tuple(items), make_up)
+    return Gathered(
+        tuple(readings),
+        pl.DataFrame(table, schema=_SCHEMA),
+        tuple(subjects),
+        _joined(cells),
+        tuple(declared),
+        tuple(items),
+        make_up,
+    )
 
 
 def _rows(
     number: int, reading: SheetReading, block: PupilBlock, schools: Mapping[str, str], grade: str | None
-) -> pl.DataFrame:
+) -> dict[str, list[Any]]:
+    """The rows of one sheet, column by column as in _SCHEMA."""
     count = len(block.rows)
     texts = {role: list(block.texts.get(role) or [None] * count) for role in (*_TEXTS, *_MORE)}
     if not block.long:
@@ -159,16 +169,13 @@ def _rows(
     for role in (Role.PUPIL_ID, Role.EXAM_NO, Role.ID_CARD):
         texts[role] = [(number_key(text) or None) if text else None for text in texts[role]]
     texts[Role.NAME] = [(clean_name(text) or None) if text else None for text in texts[Role.NAME]]
-    return pl.DataFrame(
-        {
-            "sheet": [number] * count,
-            "line": block.rows,
-            "listed": [reading.kind is SheetKind.PUPILS] * count,
-            **{role.value: values for role, values in texts.items()},
-            "name_key": [name_key(text) if text else None for text in texts[Role.NAME]],
-        },
-        schema=_SCHEMA,
-    )
+    return {
+        "sheet": [number] * count,
+        "line": block.rows.tolist(),
+        "listed": [reading.kind is SheetKind.PUPILS] * count,
+        **{role.value: values for role, values in texts.items()},
+        "name_key": [name_key(text) if text else None for text in texts[Role.NAME]],
+    }
 
 
 def _add_scores(

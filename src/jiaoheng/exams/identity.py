@@ -117,7 +117,7 @@ def _by_number(work: _Work, identifier: Identifier) -> None:
     linked = pending.filter(pl.col("n") == 1)
     work.person[linked["row"].to_numpy()] = linked["known"].to_numpy()
     fresh = pending.filter(pl.col("n").is_null())
-    numbers = work.rows[identifier.role.value]
+    numbers = work.rows[identifier.role.value].to_list()
     codes: dict[str, int] = {}
     new: list[int] = []
     for row, key in zip(fresh["row"].to_list(), fresh["key"].to_list(), strict=True):

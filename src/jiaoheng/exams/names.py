@@ -13,6 +13,7 @@ _DOTS = re.compile(r"[·•・‧∙⋅．・]")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
+@lru_cache(maxsize=200_000)
 def clean_name(text: str) -> str:
     """A person's name for print: 王　某 → 王某, dots of long names as ·, Latin names with single spaces."""
     shown = _SPACE.sub(" ", _DOTS.sub("·", text)).strip()
@@ -31,12 +32,14 @@ def number_key(text: str) -> str:
     return _SPACE.sub("", unicodedata.normalize("NFKC", text)).strip("'’‘`").upper()
 
 
+@lru_cache(maxsize=4096)
 def clean_school(text: str) -> str:
     """A school's name without spaces and with one form of brackets and digits; equal forms are one school."""
     folded = unicodedata.normalize("NFKC", _SPACE.sub("", text))
     return folded.replace("(", "（").replace(")", "）")
 
 
+@lru_cache(maxsize=4096)
 def school_core(text: str) -> str:
     """What is left of a school's name without usual abbreviations: 青槐县第一中学, 青槐一中 → 青槐一中."""
     rules = packs.load("joining")["schools"]
@@ -74,3 +77,16 @@ def _is_area(first: str, second: str) -> bool:
     short, long = sorted((first, second), key=len)
     marks = "".join(packs.load("joining")["schools"]["area_marks"])
     return long.endswith(short) and re.fullmatch(rf".*[{marks}]", long[: -len(short)]) is not None
+
+
+@lru_cache(maxsize=4096)
+def exam_words(text: str) -> frozenset[str]:
+    """Words of a name that tell one exam from another: 高二12月月考 → 12月, 月考."""
+    return frozenset(
+        match[0] for pattern in packs.load("joining")["exams"]["words"] for match in re.finditer(pattern, text)
+    )
+
+
+def other_exam(first: frozenset[str], second: frozenset[str]) -> bool:
+    """Whether two sets of exam words speak of different exams: each says something that the other does not."""
+    return bool(first - second) and bool(second - first)

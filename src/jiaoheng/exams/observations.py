@@ -52,17 +52,25 @@ def subject_values(block: PupilBlock, column: ScoreColumn) -> list[tuple[str, np
     return [(str(name), texts == name) for name in dict.fromkeys(texts.tolist()) if name]
 
 
+def subject_names(readings: Sequence[SheetReading]) -> set[str]:
+    """All subjects that have a score column, as the sheets name them."""
+    return set().union(*(_names(reading) for reading in readings)) if readings else set()
+
+
+def _names(reading: SheetReading) -> set[str]:
+    block = reading.pupils
+    if block is None or reading.kind not in (SheetKind.SCORES, SheetKind.ITEMS):
+        return set()
+    texts = block.texts.get(Role.SUBJECT) or () if block.long else ()
+    return {name for name in (*(column.column.subject for column in block.scores), *texts) if name}
+
+
 def same_subjects(readings: Sequence[SheetReading]) -> dict[str, str]:
     """Subject names that are one subject (外语 in one file, 英语 in another), as name → name that is kept.
 
     Only names that never stand beside each other in one sheet are joined (packs/subjects.yaml `same_as`).
     """
-    together: list[set[str]] = []
-    for reading in readings:
-        if reading.pupils is not None and reading.kind in (SheetKind.SCORES, SheetKind.ITEMS):
-            texts = reading.pupils.texts.get(Role.SUBJECT) or () if reading.pupils.long else ()
-            own = {column.column.subject for column in reading.pupils.scores} | set(texts)
-            together.append({name for name in own if name})
+    together = [_names(reading) for reading in readings]
     present = set().union(*together) if together else set()
     joined = {}
     for name, entry in packs.load("subjects")["subjects"].items():

@@ -12,6 +12,7 @@ import polars as pl
 from jiaoheng import packs
 from jiaoheng.exams.gathering import Gathered, sheet_words
 from jiaoheng.exams.joining import Joined
+from jiaoheng.exams.names import exam_words, other_exam
 from jiaoheng.exams.selection import IGNORE, PRIOR, USE, exam_names, sheet_answer
 from jiaoheng.exams.steps import plain
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
@@ -56,8 +57,9 @@ class _Pair:
     first: int
     second: int
     pupils: int
-    same: int
+    same: int  # numbers on both sides
     different: int
+    contradictions: int  # differing cells of any state
 
 
 def _pairs(gathered: Gathered, joined: Joined) -> list[_Pair]:
@@ -70,6 +72,8 @@ def _pairs(gathered: Gathered, joined: Joined) -> list[_Pair]:
             "second": sheets[cells.row[repeats.other]],
             "pupil": joined.position[cells.row[repeats.other]],
             "differs": repeats.differs,
+            "numbers": (cells.state[repeats.kept] == ScoreState.SCORED)
+            & (cells.state[repeats.other] == ScoreState.SCORED),
         }
     ).filter(pl.col("first") != pl.col("second"))
     groups = (
@@ -77,14 +81,21 @@ def _pairs(gathered: Gathered, joined: Joined) -> list[_Pair]:
             pl.min_horizontal("first", "second").alias("first"), pl.max_horizontal("first", "second").alias("second")
         )
         .group_by("first", "second")
-        .agg(pl.col("pupil").n_unique(), (~pl.col("differs")).sum().alias("same"), pl.col("differs").sum())
+        .agg(
+            pl.col("pupil").n_unique(),
+            (~pl.col("differs") & pl.col("numbers")).sum().alias("same"),
+            (pl.col("differs") & pl.col("numbers")).sum().alias("different"),
+            pl.col("differs").sum().alias("contradictions"),
+        )
         .sort("first", "second")
     )
-    return [_Pair(*row) for row in groups.select("first", "second", "pupil", "same", "differs").iter_rows()]
+    columns = ("first", "second", "pupil", "same", "different", "contradictions")
+    return [_Pair(*row) for row in groups.select(columns).iter_rows()]
 
 
 def different_exams(gathered: Gathered, joined: Joined, answers: Mapping[str, str]) -> tuple[Question, ...]:
-    """Ask for each sheet which exam it is, where sheets give the same pupils mostly other scores.
+    """Ask for each sheet which exam it is, where sheets give the same pupils mostly other scores, or contradict each
+    other and their exam column, names (12月月考, 11月期中考) or dates tell different exams.
 
     Sheets that the settings call 采用 are not asked; then what still contradicts is an error.
     """
@@ -93,14 +104,31 @@ def different_exams(gathered: Gathered, joined: Joined, answers: Mapping[str, st
     names = [exam_names(reading) for reading in gathered.readings]
     pairs: list[_Pair] = []
     for pair in _pairs(gathered, joined):
-        labels = (names[pair.first], names[pair.second])
-        other_label = all(labels) and labels[0] != labels[1] and pair.different > 0
+        other_label = pair.contradictions > 0 and _other_label(gathered, names, pair)
         smaller = min(counts[pair.first], counts[pair.second])
         enough = pair.pupils >= int(rules["least_pupils"]) and pair.pupils >= Fraction(rules["shared_pupils"]) * smaller
-        share = Fraction(pair.different, pair.same + pair.different)
+        share = Fraction(pair.different, max(pair.same + pair.different, 1))
         if other_label or (enough and share > Fraction(rules["different_scores"])):
             pairs.append(pair)
     return _ask_exams(gathered, pairs, answers)
+
+
+def _other_label(gathered: Gathered, names: list[tuple[str, ...]], pair: _Pair) -> bool:
+    """Whether two sheets say of themselves that they are different exams."""
+    if names[pair.first] and names[pair.second]:
+        return names[pair.first] != names[pair.second]
+    one, two = (gathered.readings[sheet] for sheet in (pair.first, pair.second))
+    dates = (one.declared.exam_date, two.declared.exam_date)
+    if all(dates) and dates[0] != dates[1]:
+        return True
+    for words in (
+        [exam_words(reading.sheet.name) for reading in (one, two)],
+        [exam_words(reading.declared.exam_name or "") for reading in (one, two)],
+        [exam_words(reading.sheet.file) for reading in (one, two)],
+    ):
+        if all(words):
+            return other_exam(words[0], words[1])
+    return False
 
 
 def _pupils_per_sheet(gathered: Gathered, joined: Joined) -> dict[int, int]:
@@ -148,7 +176,7 @@ def _exam_text(gathered: Gathered, place: Place, pair: _Pair) -> str:
     total = pair.same + pair.different
     return (
         f"{one}与{two}有 {pair.pupils} 名相同的学生，"
-        f"双方都有的 {total} 个成绩中 {pair.different} 个不同，像是两次考试。"
+        f"双方都有的 {total} 个分数中 {pair.different} 个不同，像是两次考试。"
         f"{sheet_words(place)}是哪一次考试"
     )
 
@@ -250,7 +278,7 @@ def _repeated_sheets(gathered: Gathered, joined: Joined) -> list[Problem]:
         by_sheet.setdefault(pair.second, []).append(pair)
     problems = []
     for sheet, pairs in by_sheet.items():
-        if any(pair.different for pair in pairs):
+        if any(pair.contradictions for pair in pairs):
             continue
         place = gathered.sheet_place(sheet)
         others = "、".join(sheet_words(gathered.sheet_place(pair.first)) for pair in pairs[:3])

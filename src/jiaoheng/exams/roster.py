@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +16,7 @@ from jiaoheng.exams.electives import explain_blanks
 from jiaoheng.exams.gathering import Gathered, gather
 from jiaoheng.exams.identity import identify
 from jiaoheng.exams.joining import Joined, join
-from jiaoheng.exams.observations import observe, same_subjects
+from jiaoheng.exams.observations import observe, same_subjects, subject_names
 from jiaoheng.exams.prior import prior_exam, pupil_keys
 from jiaoheng.exams.repeats import different_exams, double_columns, places_asked, report_repeats
 from jiaoheng.exams.resolved import ResolvedSettings
@@ -30,7 +30,7 @@ from jiaoheng.exams.roster_subjects import (
     folds,
     full_marks,
 )
-from jiaoheng.exams.roster_totals import check_partial_totals, roster_total, settle_total
+from jiaoheng.exams.roster_totals import check_partial_totals, file_total, roster_total, settle_total
 from jiaoheng.exams.schools import canonical_schools
 from jiaoheng.exams.selection import Selection, select
 from jiaoheng.exams.settings import ExamSettings
@@ -117,7 +117,7 @@ def _collect(selection: Selection, files: Sequence[SourceFile], settings: ExamSe
     found.questions += selection.questions
     if not any(reading.kind in (SheetKind.SCORES, SheetKind.ITEMS) for reading in selection.main):
         message = "没有找到学生成绩：没有一张工作表有姓名或号码列和成绩列"
-        remedy = "请检查文件，或在设置中把前次考试以外的成绩表写为“采用”"
+        remedy = "请核对是否选错了文件，或把有成绩的表写成了“忽略”“前次考试”"
         first = Place(files[0].label) if len(files) == 1 else Place()
         found.problems.append(Problem("no-scores", Severity.ERROR, first, message, remedy))
 
@@ -134,7 +134,7 @@ def _used_files(files: Sequence[SourceFile], selection: Selection) -> tuple[Mapp
 def _withheld(found: Findings, files: tuple[Mapping[str, str], ...]) -> Roster:
     """A roster that carries what was found and releases no number."""
     empty = pl.DataFrame(schema=PUPIL_COLUMNS)
-    return Roster(empty, (), {}, None, {}, None, tuple(found.problems), tuple(found.questions), files)
+    return Roster(empty, (), {}, None, {}, None, tuple(found.problems), _merged_questions(found.questions), files)
 
 
 def _joining(
@@ -143,9 +143,12 @@ def _joining(
     grade: str | None,
     settings: ExamSettings,
     found: Findings,
+    renamed: Mapping[str, str] | None = None,
 ) -> _Joining | None:
-    """Gather, identify and join one exam; None where no row is a pupil."""
-    names = same_subjects(readings)
+    """Gather, identify and join one exam; None where no row is a pupil. `renamed`: subject names to replace."""
+    alike = {**same_subjects(readings), **(renamed or {})}
+    present = subject_names(readings)
+    names = {name: kept for name, kept in alike.items() if name in present}
     gathered = gather(readings, schools, grade, names)
     for name, kept in names.items():
         message = f"“{name}”与“{kept}”按同一科处理，统一为“{kept}”"
@@ -230,7 +233,8 @@ def _roster(
     scores = {s.name: _in_steps(gathered, joined, s, raw[s.name]) for s in subjects}
     total = roster_total(gathered, joined.position, subjects, scores, rules, from_file, settings, found)
     found.problems += check_partial_totals(gathered, joined.position, raw, {s.name: s.fold for s in subjects})
-    found.problems += check_ranks(gathered, joined.position, joined.pupils, scores, total)
+    stated = file_total(gathered, joined.position, total)
+    found.problems += check_ranks(gathered, joined.position, joined.pupils, scores, total, stated)
     found.problems += check_means(selection.main)
     below = settings.pupils.single_digit_below or packs.load("exam_defaults")["pupils"]["single_digit_below"]
     found.problems += checks.check_subjects(gathered, joined.position, scores, Fraction(below))
@@ -240,7 +244,15 @@ def _roster(
     prior = _prior(exam, selection, schools, grade, settings, {s.name: s for s in subjects}, rules, found)
     pupils = _pupil_table(gathered, joined, settings)
     return Roster(
-        pupils, tuple(subjects), scores, total, items, prior, tuple(found.problems), tuple(found.questions), files
+        pupils,
+        tuple(subjects),
+        scores,
+        total,
+        items,
+        prior,
+        tuple(found.problems),
+        _merged_questions(found.questions),
+        files,
     )
 
 
@@ -329,7 +341,7 @@ def _prior(
 ) -> PriorExam | None:
     if not selection.prior:
         return None
-    before = _joining(selection.prior, schools, grade, settings, found)
+    before = _joining(selection.prior, schools, grade, settings, found, _names_of_now(subjects))
     if before is None:
         return None
     found.problems += report_repeats(before.gathered, before.joined)
@@ -355,6 +367,35 @@ def _prior(
         settings,
         found,
     )
+
+
+def _names_of_now(subjects: Mapping[str, Subject]) -> dict[str, str]:
+    """Names that the prior exam may use for a subject of this one (英语 for 外语), as name → name of now."""
+    renamed = {}
+    for name, entry in packs.load("subjects")["subjects"].items():
+        other = entry.get("same_as")
+        if other and (name in subjects) != (other in subjects):
+            renamed.update({other: name} if name in subjects else {name: other})
+    return renamed
+
+
+def _merged_questions(questions: Sequence[Question]) -> tuple[Question, ...]:
+    """Questions that one answer settles are asked once, with every place concerned."""
+    merged: dict[tuple[str, ...], Question] = {}
+    for question in questions:
+        known = merged.get(question.key)
+        if known is None:
+            merged[question.key] = question
+            continue
+        places = tuple(dict.fromkeys((*(known.places or (known.place,)), *(question.places or (question.place,)))))
+        choices = tuple({choice.value: choice for choice in (*known.choices, *question.choices)}.values())
+        default = known.default if known.default == question.default else None
+        text = known.text if question.text in known.text else f"{known.text}；{question.place}：{question.text}"
+        blocking = known.blocking or question.blocking
+        merged[question.key] = replace(
+            known, places=places, choices=choices, default=default, text=text, blocking=blocking
+        )
+    return tuple(merged.values())
 
 
 def _pupil_table(gathered: Gathered, joined: Joined, settings: ExamSettings) -> pl.DataFrame:

@@ -159,20 +159,30 @@ def roster_total(
 ) -> SubjectScores | None:
     """The computed total, or the files' own where that was answered or the files hold no subject scores."""
     declared = dt.declared_totals(gathered, position)
-    if not (from_file or not subjects) or not declared.value.size:
-        return total_scores(subjects, scores, policy)
     computed = total_scores(subjects, scores, policy)
+    if not (from_file or not subjects) or not declared.value.size:
+        return computed
+    full = computed.subject.full if computed is not None else _only_total_full(gathered, declared, settings, found)
+    return file_total(gathered, position, computed, full)
+
+
+def file_total(
+    gathered: Gathered, position: Index, computed: SubjectScores | None, full: Fraction | None = None
+) -> SubjectScores | None:
+    """The totals as the files state them; pupils without one keep the state of the computed total. None: no totals."""
+    declared = dt.declared_totals(gathered, position)
+    if not declared.value.size:
+        return None
     size = int(position.max(initial=-1)) + 1
     values = np.zeros(size, np.int64)
     known = np.zeros(size, np.bool_)
-    for pupil, value in zip(declared.pupil[::-1], declared.value[::-1], strict=True):
-        values[pupil], known[pupil] = value, True
+    values[declared.pupil[::-1]], known[declared.pupil] = declared.value[::-1], True  # the first statement holds
     other = computed.states if computed is not None else np.full(size, ScoreState.MISSING, np.uint8)
     blank = np.where(other == ScoreState.SCORED, np.uint8(ScoreState.MISSING), other).astype(np.uint8)
     states = np.where(known, np.uint8(ScoreState.SCORED), blank).astype(np.uint8)
     step = smallest_step(values[known])
-    full = computed.subject.full if computed is not None else _only_total_full(gathered, declared, settings, found)
-    return SubjectScores(Subject(TOTAL, full, step), to_steps(values, step), states)
+    own_full = full if full is not None else Fraction(int(values.max()), MILLI)
+    return SubjectScores(Subject(TOTAL, own_full, step), to_steps(values, step), states)
 
 
 def _only_total_full(
