@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 # spread of the county's pupils: standard deviations on the scale of the common ability (1 within a class)
 _SCHOOL_SD, _CLASS_SD, _TEACHER_SD = 0.38, 0.14, 0.13
+_CHEATED_FROM = 200  # pupils: in a smaller sample one would weigh too much
 _OBJECTIVE_LARGEST = 6  # items up to this mark are right or wrong; larger ones get part marks
 
 
@@ -121,9 +122,10 @@ def _states(
 ) -> States:
     states = np.full(county.pupils, ScoreState.SCORED, np.uint8)
     one = rng.random(county.pupils) < float(county.exam["absent_one"])
-    cheated = rng.random(county.pupils) < 0.0001
     states[one | absent] = ScoreState.ABSENT
-    states[cheated & ~absent & ~one] = ScoreState.CHEATED
+    if name == next(iter(county.exam["subjects"])) and county.pupils >= _CHEATED_FROM:
+        present = np.flatnonzero(~(one | absent))
+        states[rng.choice(present, 1 + county.pupils // 5000, replace=False)] = ScoreState.CHEATED
     if entry.get("first") or entry.get("elective"):
         chosen = np.array([name[0] in combination for combination in county.combination])
         states[~chosen] = ScoreState.NOT_CHOSEN

@@ -263,7 +263,7 @@ def _long(folder: Path, school: SchoolRows, habits: Habits, book: FaultBook) -> 
     for row in school.pupils:
         klass = usual_class(school.grade, row.klass)
         for name in school.full:
-            if row.marks[name] == ScoreState.NOT_CHOSEN:
+            if row.marks[name] is ScoreState.NOT_CHOSEN:  # a score of 5 equals the state as a number
                 continue
             cell = habits.cell(name, row, row.marks[name])
             grid.add(row.student_number, row.exam_number, row.name, school.name, klass, *_tracks(row), name, cell)
