@@ -79,6 +79,8 @@ def _static_svg(pictures: Pictures, chart: Chart, anchor: str) -> Markup:
     """The static picture; its ids get the chart's anchor, since many pictures stand in one page."""
     svg = pictures.get(chart).svg
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{anchor}-", svg[svg.index("<svg") :])
+    # as high as the live chart will be, so that nothing moves when it takes the picture's place
+    svg = svg.replace("<svg ", '<svg preserveAspectRatio="xMinYMin meet" ', 1)
     return Markup(svg)  # noqa: S704 (made by the engine, which escapes its texts)
 
 

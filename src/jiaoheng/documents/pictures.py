@@ -20,6 +20,8 @@ from jiaoheng.documents.model import Chart, Report, Section
 
 WIDTH = 680  # px: the text width of an A4 page at 110 dpi
 SCALE = 2.0
+TALLEST = 860  # px: with its caption on one page
+_SMALLEST = 8  # px of a letter, 5.2 pt on paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def chart_svg(chart: Chart, width: int = WIDTH) -> str:
     engine = _engine()
     try:
         svg: str = engine.vegalite_to_svg(static_spec(chart, width), vl_version=theme.VEGA_LITE, config=theme.config())
-    except Exception as error:
+    except Exception as error:  # the engine raises its own types
         raise ValueError(f"chart {chart.key}: {_first_line(error)}") from error
     return svg
 
@@ -66,6 +68,11 @@ def static_spec(chart: Chart, width: int = WIDTH) -> dict[str, Any]:
     spec.setdefault("height", chart.height)
     spec.setdefault("$schema", theme.SCHEMA)
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+    if isinstance(spec["height"], (int, float)) and spec["height"] > TALLEST:
+        # many rows: closer rows and smaller letters keep the picture on one page
+        letters = max(_SMALLEST, round(13 * TALLEST / spec["height"]))
+        spec["height"] = TALLEST
+        spec["config"] = {"axis": {"labelFontSize": letters}, "text": {"fontSize": letters}, "point": {"size": 28}}
     return spec
 
 

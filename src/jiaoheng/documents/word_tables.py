@@ -33,7 +33,7 @@ class Layout:
 
 def layout(table: Table) -> Layout:
     """The largest size at which the columns fit an upright page, else a landscape one, else the smallest size there."""
-    needs = [_need(table, index) for index in range(len(table.columns))]
+    needs = [_need(table, index, _NAME_WIDTH, _HEAD_WIDTH) for index in range(len(table.columns))]
     sizes = _SIZES if len(table.rows) <= _MANY_ROWS else _SIZES[1:]
     for landscape in (True,) if table.wide else (False, True):
         room = TEXT_TWIPS[landscape]
@@ -44,8 +44,10 @@ def layout(table: Table) -> Layout:
                 return Layout(size, _stretched(wanted, room), landscape)
             if size == smallest:
                 break
-    room = TEXT_TWIPS[True]
+    # too wide for any page: names and heads wrap more, numbers keep their room as long as there is any
+    needs = [_need(table, index, _NAME_WIDTH // 2, _HEAD_WIDTH // 2) for index in range(len(table.columns))]
     wanted = [need * sizes[-1] * 5 + _PADDING for need in needs]
+    room = TEXT_TWIPS[True]
     return Layout(sizes[-1], tuple(width * room // sum(wanted) for width in wanted), landscape=True)
 
 
@@ -127,14 +129,14 @@ def _head_text(column: TableColumn) -> str:
     return f"{label}（{unit}）" if unit else label
 
 
-def _need(table: Table, index: int) -> int:
+def _need(table: Table, index: int, name_width: int, head_width: int) -> int:
     """Half-width characters that a column needs so that no number wraps and no name wraps badly."""
     column = table.columns[index]
     widths = [text_width(printed(row[index], column).text) for row in table.rows]
     body = max(widths, default=0)
     if not is_numeric(column):
-        body = min(body, column.width or _NAME_WIDTH)
-    title = min(text_width(_head_text(column)), _HEAD_WIDTH)
+        body = min(body, column.width or name_width)
+    title = min(text_width(_head_text(column)), head_width)
     return max(body, title, 4) + 1
 
 

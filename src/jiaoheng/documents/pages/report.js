@@ -21,6 +21,14 @@
   var print = document.getElementById("print");
   if (print) print.addEventListener("click", function () { window.print(); });
 
+  /* on paper everything is open */
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll("details:not([open])").forEach(function (item) { item.open = true; item.dataset.shut = "1"; });
+  });
+  window.addEventListener("afterprint", function () {
+    document.querySelectorAll("details[data-shut]").forEach(function (item) { item.open = false; item.removeAttribute("data-shut"); });
+  });
+
   /* why there is no value: also by tap and keyboard */
   var tip = null;
   function closeTip() { if (tip) { tip.remove(); tip = null; } }
