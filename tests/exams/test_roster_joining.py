@@ -74,7 +74,9 @@ def test_one_sheet_a_subject() -> None:
 def test_subject_sheets_without_numbers_join_by_class_and_name() -> None:
     """Same name in different classes is fine; a sheet without classes joins where the name is unique."""
     roster = roster_of(
-        reading(["班级", "姓名", "语文"], [["1班", "张伟", 90], ["2班", "张伟", 80], ["2班", "李四", 70]], sheet="语文"),
+        reading(
+            ["班级", "姓名", "语文"], [["1班", "张伟", 90], ["2班", "张伟", 80], ["2班", "李四", 70]], sheet="语文"
+        ),
         reading(["班级", "姓名", "数学"], [["2班", "张伟", 60], ["1班", "张伟", 50]], sheet="数学"),
         reading(["姓名", "英语"], [["李四", 40]], sheet="英语"),
     )
@@ -126,7 +128,12 @@ def test_long_layout() -> None:
     roster = roster_of(
         reading(
             ["学号", "姓名", "学科", "分数"],
-            [["S1", "甲", "语文", 90], ["S1", "甲", "数学", 80], ["S2", "乙", "语文", 70], ["S2", "乙", "数学", "缺考"]],
+            [
+                ["S1", "甲", "语文", 90],
+                ["S1", "甲", "数学", 80],
+                ["S2", "乙", "语文", 70],
+                ["S2", "乙", "数学", "缺考"],
+            ],
         )
     )
     assert roster.pupils.height == 2
@@ -223,7 +230,9 @@ def test_list_of_pupils_gives_enrolment() -> None:
 
 def test_sheets_that_are_not_used_are_listed() -> None:
     roster = roster_of(
-        reading(["学号", "语文"], [["S1", 1]]), empty_kind(SheetKind.AGGREGATE, "一分三率"), empty_kind(SheetKind.EMPTY, "空")
+        reading(["学号", "语文"], [["S1", 1]]),
+        empty_kind(SheetKind.AGGREGATE, "一分三率"),
+        empty_kind(SheetKind.EMPTY, "空"),
     )
     assert "工作表“一分三率”是统计结果，不是学生成绩，没有采用" in message(roster, "sheet-not-used")
     assert codes(roster).count("sheet-not-used") == 1
@@ -237,18 +246,25 @@ def test_no_scores_at_all() -> None:
 
 def test_foreign_language_and_english_of_two_files_are_one() -> None:
     roster = roster_of(
-        reading(["学号", "英语"], [["S1", 90]], file="一中.xlsx"), reading(["学号", "外语"], [["S2", 80]], file="二中.xlsx")
+        reading(["学号", "英语"], [["S1", 90]], file="一中.xlsx"),
+        reading(["学号", "外语"], [["S2", 80]], file="二中.xlsx"),
     )
     assert scores(roster, "英语") == {"S1": "90", "S2": "80"}
     assert "外语" not in roster.scores
-    both = roster_of(reading(["学号", "英语", "外语"], [["S1", 90, 80]]), subjects={"英语": {"full": 100}, "外语": {"full": 100}})
+    both = roster_of(
+        reading(["学号", "英语", "外语"], [["S1", 90, 80]]), subjects={"英语": {"full": 100}, "外语": {"full": 100}}
+    )
     assert set(both.scores) == {"英语", "外语"}
 
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_order_of_files_does_not_matter(reverse: bool) -> None:
     sheets = [
-        reading(["学号", "姓名", "学校", "语文"], [[f"{s}{i}", f"生{s}{i}", f"{s}中学", 50 + i] for i in range(3)], file=f"{s}.xlsx")
+        reading(
+            ["学号", "姓名", "学校", "语文"],
+            [[f"{s}{i}", f"生{s}{i}", f"{s}中学", 50 + i] for i in range(3)],
+            file=f"{s}.xlsx",
+        )
         for s in ("乙", "甲", "丙")
     ]
     roster = roster_of(*(reversed(sheets) if reverse else sheets))

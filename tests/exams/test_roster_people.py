@@ -14,7 +14,13 @@ from jiaoheng.sheets.places import Severity
 
 @pytest.mark.parametrize(
     ("one", "two"),
-    [("王　某", "王某"), ("阿不都·热合曼", "阿不都•热合曼"), ("阿不都・热合曼", "阿不都·热合曼"), ("李\u00a0四 ", "李四"), ("Ａnna Li", "annali")],
+    [
+        ("王　某", "王某"),
+        ("阿不都·热合曼", "阿不都•热合曼"),
+        ("阿不都・热合曼", "阿不都·热合曼"),
+        ("李\u00a0四 ", "李四"),
+        ("Ａnna Li", "annali"),
+    ],
 )
 def test_spellings_of_one_name(one: str, two: str) -> None:
     assert name_key(one) == name_key(two)
@@ -57,7 +63,11 @@ def _school(name: str, start: int, file: str):  # type: ignore[no-untyped-def]
 
 
 def test_near_school_names_are_asked_and_never_merged_silently() -> None:
-    sheets = (_school("青槐一中", 0, "a.xlsx"), _school("青槐县第一中学 ", 10, "b.xlsx"), _school("青槐县第一中学", 20, "c.xlsx"))
+    sheets = (
+        _school("青槐一中", 0, "a.xlsx"),
+        _school("青槐县第一中学 ", 10, "b.xlsx"),
+        _school("青槐县第一中学", 20, "c.xlsx"),
+    )
     roster = roster_of(*sheets)
     assert sorted(set(roster.pupils["school"])) == ["青槐一中", "青槐县第一中学"]
     asked = question(roster, "school-names")
@@ -81,7 +91,11 @@ def test_constant_number_does_not_identify() -> None:
 
 def test_numbers_that_are_unique_only_within_a_class() -> None:
     sheets = [
-        reading(["考号", "姓名", "班级", "语文"], [[str(i), f"{c}班{i}", f"{c}班", 50 + i] for i in range(1, 11)], sheet=f"{c}班")
+        reading(
+            ["考号", "姓名", "班级", "语文"],
+            [[str(i), f"{c}班{i}", f"{c}班", 50 + i] for i in range(1, 11)],
+            sheet=f"{c}班",
+        )
         for c in (1, 2, 3)
     ]
     roster = roster_of(*sheets)
@@ -91,7 +105,9 @@ def test_numbers_that_are_unique_only_within_a_class() -> None:
 
 
 def test_numbers_alone_identify() -> None:
-    roster = roster_of(reading(["学号", "数学"], [["S1", 80], ["S2", 70]]), reading(["学号", "语文"], [["S2", 60]], sheet="语文"))
+    roster = roster_of(
+        reading(["学号", "数学"], [["S1", 80], ["S2", 70]]), reading(["学号", "语文"], [["S2", 60]], sheet="语文")
+    )
     assert roster.pupils["key"].to_list() == ["S1", "S2"]
     assert scores(roster, "语文") == {"S1": "MISSING", "S2": "60"}
 
@@ -140,7 +156,9 @@ def test_homonyms_with_equal_scores_default_to_one_pupil() -> None:
 
 
 def test_homonyms_with_numbers_are_not_asked() -> None:
-    roster = roster_of(reading(["学号", "班级", "姓名", "语文"], [["S1", "1班", "张伟", 90], ["S2", "1班", "张伟", 60]]))
+    roster = roster_of(
+        reading(["学号", "班级", "姓名", "语文"], [["S1", "1班", "张伟", 90], ["S2", "1班", "张伟", 60]])
+    )
     assert roster.pupils.height == 2
     assert not roster.questions
 
@@ -167,8 +185,16 @@ def test_one_number_with_two_names_is_asked() -> None:
 
 def test_pupil_in_two_schools_is_asked() -> None:
     sheets = (
-        reading(["学号", "姓名", "学校", "语文"], [["S1", "甲", "东镇中学", 90], ["S2", "乙", "东镇中学", 80]], file="东.xlsx"),
-        reading(["学号", "姓名", "学校", "语文"], [["S1", "甲", "西河中学", 90], ["S3", "丙", "西河中学", 70]], file="西.xlsx"),
+        reading(
+            ["学号", "姓名", "学校", "语文"],
+            [["S1", "甲", "东镇中学", 90], ["S2", "乙", "东镇中学", 80]],
+            file="东.xlsx",
+        ),
+        reading(
+            ["学号", "姓名", "学校", "语文"],
+            [["S1", "甲", "西河中学", 90], ["S3", "丙", "西河中学", 70]],
+            file="西.xlsx",
+        ),
     )
     roster = roster_of(*sheets)
     asked = question(roster, "two-places")
@@ -182,7 +208,9 @@ def test_pupil_in_two_schools_is_asked() -> None:
 
 def test_row_without_name_is_an_error_and_a_nameless_sheet_is_not() -> None:
     roster = roster_of(reading(["学号", "姓名", "语文"], [["S1", "甲", 90], [None, None, 80]]))
-    assert "第3行：这一行有成绩，但没有姓名和号码。请补上姓名或学号，或删除这一行。" in message(roster, "row-without-name")
+    assert "第3行：这一行有成绩，但没有姓名和号码。请补上姓名或学号，或删除这一行。" in message(
+        roster, "row-without-name"
+    )
     anonymous = roster_of(reading(["班级", "语文"], [["1班", 90], ["1班", 90]]))
     assert anonymous.pupils.height == 2
     assert "2 行各算一名学生" in message(anonymous, "anonymous-sheet")
@@ -196,7 +224,9 @@ def test_splitting_sheets_changes_nothing(order: list[int], parts: int) -> None:
     sheets = []
     for part in range(parts):
         keys = [f"S{i:02}" for i in order[part::parts]]
-        sheets.append(reading(["学号", "姓名", "语文"], [[k, table[k][0], table[k][1]] for k in keys], sheet=f"语{part}"))
+        sheets.append(
+            reading(["学号", "姓名", "语文"], [[k, table[k][0], table[k][1]] for k in keys], sheet=f"语{part}")
+        )
         sheets.append(reading(["学号", "数学"], [[k, table[k][2]] for k in reversed(keys)], sheet=f"数{part}"))
     roster = roster_of(*sheets)
     assert roster.pupils.height == 12

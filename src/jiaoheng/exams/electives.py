@@ -17,6 +17,7 @@ from jiaoheng.sheets.reading_model import ScoreState
 BLANK = "空白"  # settings marks › 空白: what an empty elective subject means
 _STATES = {"离校": ScoreState.LEFT, "免考": ScoreState.EXEMPT}
 States = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ def explain_blanks(
     result = {name: array.copy() for name, array in states.items()}
     _by_status(pupils, result)
     electives = [name for name in packs.load("joining")["electives"]["subjects"] if name in result]
-    _by_combination(pupils, result, electives)
+    known = _by_combination(pupils, result, electives)
     _by_track(pupils, result)
-    return Explained(result, _by_number(result, electives, marks, place))
+    return Explained(result, _by_number(result, electives, known, marks, place))
 
 
 def _by_status(pupils: pl.DataFrame, states: dict[str, States]) -> None:
@@ -52,17 +53,21 @@ def _by_status(pupils: pl.DataFrame, states: dict[str, States]) -> None:
                 array[mask & (array == ScoreState.MISSING)] = _STATES[word]
 
 
-def _by_combination(pupils: pl.DataFrame, states: dict[str, States], electives: Sequence[str]) -> None:
+def _by_combination(pupils: pl.DataFrame, states: dict[str, States], electives: Sequence[str]) -> Mask:
+    """Returns whose combination is known."""
     short = packs.load("joining")["electives"]["short"]
     texts = pupils["combination"].to_list()
+    known = np.zeros(pupils.height, np.bool_)
     for text in {text for text in texts if text}:
         chosen = {name for mark, name in short.items() if mark in text} | {name for name in electives if name in text}
         if len(chosen) < 2:
             continue
         mask = np.array([own == text for own in texts], np.bool_)
+        known |= mask
         for name in electives:
             if name not in chosen:
                 states[name][mask & (states[name] == ScoreState.MISSING)] = ScoreState.NOT_CHOSEN
+    return known
 
 
 def _by_track(pupils: pl.DataFrame, states: dict[str, States]) -> None:
@@ -75,7 +80,7 @@ def _by_track(pupils: pl.DataFrame, states: dict[str, States]) -> None:
 
 
 def _by_number(
-    states: dict[str, States], electives: Sequence[str], marks: Mapping[str, str], place: Place
+    states: dict[str, States], electives: Sequence[str], known: Mask, marks: Mapping[str, str], place: Place
 ) -> tuple[Question, ...]:
     """Where most pupils have the same number of electives, their other electives are not chosen."""
     if len(electives) < 2:
@@ -89,7 +94,7 @@ def _by_number(
     counts = np.bincount(some)
     usual = int(counts.argmax())
     share = Fraction(int(counts[usual]), int(some.size))
-    blank = (table == ScoreState.MISSING) & (numbers == usual)
+    blank = (table == ScoreState.MISSING) & (numbers == usual) & ~known
     if (
         usual == len(electives)
         or share < Fraction(packs.load("joining")["electives"]["same_number"])
