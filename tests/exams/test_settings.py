@@ -384,3 +384,10 @@ def test_wrong_answer_sheets_are_told() -> None:
     ]
     codes = [problem.code for problem in answers_from_sheet(sheet(rows, "待确认")).problems]
     assert codes == ["answers-key", "answers-double"]
+
+
+def test_the_document_lists_every_field() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    for fields in load("settings_words")["fields"].values():
+        for name, entry in fields.items():
+            assert f"| `{name}` | {entry['zh']} |" in text
