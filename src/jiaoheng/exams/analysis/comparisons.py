@@ -1,0 +1,197 @@
+"""Chapters that compare units: districts, schools, classes; who is really different."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from jiaoheng.documents import charts
+from jiaoheng.documents.chart_parts import Caption
+from jiaoheng.documents.model import Block, Chart, Note, Paragraph, Section, Table, Tone
+from jiaoheng.exams.analysis.composites import composite_table
+from jiaoheng.exams.analysis.measure import Exam
+from jiaoheng.exams.analysis.score_tables import brief_table
+from jiaoheng.exams.analysis.unit_scores import UnitScores
+from jiaoheng.methods.numbers import text
+from jiaoheng.methods.verdicts import Standing
+
+WORDS = {"district": ("学区", "个学区"), "school": ("学校", "所学校"), "class": ("班级", "个班")}
+MOST_ROWS_IN_CHART = 40
+
+
+def school_section(exam: Exam) -> Section | None:
+    """Schools compared; None where the files speak of one school only."""
+    if len(exam.units.schools) < 2:
+        return None
+    children = [_level(exam, exam.main, "school", f"school.{exam.main}")]
+    if "district" in exam.units.known and len(exam.units.districts) > 1:
+        children.append(_level(exam, exam.main, "district", f"district.{exam.main}"))
+    if len(exam.subjects) > 1:
+        children.append(Section("school.heat", "各校学科长短", (_heat_sentence(exam), _heat(exam))))
+    if exam.ranks_units:
+        table = composite_table(exam)
+        blocks: list[Block] = [Paragraph(_composite_sentence(table)), table]
+        children.append(Section("school.composites", "综合指数", tuple(blocks)))
+    return Section("schools", "学校比较", (), tuple(children))
+
+
+def class_section(exam: Exam) -> Section | None:
+    """Classes: sentence, those that differ; all of them stand in tables.xlsx. None where there is one class."""
+    if len(exam.units.classes) < 2 or "class" not in exam.units.known:
+        return None
+    scores = exam.scores(exam.main, "class")
+    blocks: list[Block] = [Paragraph(_verdict_sentence(scores, "class"), strong=True)]
+    table = brief_table(exam, exam.main, "class", f"class.{exam.main}", f"各班{exam.main}")
+    if len(scores.level) <= MOST_ROWS_IN_CHART:
+        blocks.append(_interval_chart(exam, exam.main, "class", table.key))
+        blocks.append(table)
+    else:
+        different = _different_only(exam, table)
+        blocks += [
+            different,
+            Note(f"共 {len(scores.level)} 个班，这里只列出与其余班级确有差别的；全部班级见 tables.xlsx 的“班级”各表。"),
+        ]
+    return Section("classes", "班级比较", tuple(blocks))
+
+
+def _different_only(exam: Exam, table: Table) -> Table:
+    """The rows of classes whose verdict is above or below, and the county line."""
+    place = [column.key for column in table.columns].index("verdict")
+    keep = [i for i, row in enumerate(table.rows) if row[place] in ("高于", "低于")] + [len(table.rows) - 1]
+    rows = tuple(table.rows[i] for i in keep)
+    return Table(
+        f"{table.key}.different",
+        f"与其余班级确有差别的班级（{exam.main}）",
+        table.columns,
+        rows,
+        emphasis=frozenset({len(rows) - 1}),
+        wide=True,
+        sheet="班级差别",
+    )
+
+
+def _level(exam: Exam, paper: str, level: str, key: str) -> Section:
+    word = WORDS[level][0]
+    scores = exam.scores(paper, level)
+    table = brief_table(exam, paper, level, key, f"各{word}{paper}")
+    blocks: list[Block] = [Paragraph(_verdict_sentence(scores, level), strong=True)]
+    if any(verdict.interval is not None for verdict in scores.verdicts):
+        blocks.append(_interval_chart(exam, paper, level, table.key))
+        if exam.ranks_units:
+            blocks.append(
+                Note(
+                    "两校区间重叠时，名次先后不作数；名次区间写明了名次可能落在的范围。一次考试的名次不单独用于奖惩。",
+                    Tone.WARN,
+                )
+            )
+    blocks.append(table)
+    return Section(f"{level}s.{paper}", f"{paper}：各{word}", tuple(blocks))
+
+
+def _verdict_sentence(scores: UnitScores, level: str) -> str:
+    measure = WORDS[level][1]
+    names = scores.level.names if level != "class" else ["".join(path[1:]) for path in scores.level.paths]
+    above = [names[u] for u, v in enumerate(scores.verdicts) if v.standing is Standing.ABOVE]
+    below = [names[u] for u, v in enumerate(scores.verdicts) if v.standing is Standing.BELOW]
+    same = sum(v.standing is Standing.AS_EXPECTED for v in scores.verdicts)
+    few = sum(v.standing is Standing.NOT_JUDGED and scores.enrolled[u] > 0 for u, v in enumerate(scores.verdicts))
+    if not above and not below:
+        return f"{same} {measure}的{scores.paper.name}平均分与其余的都看不出差别。"
+    parts = [
+        f"{len(above) + len(below) + same} {measure}中，{scores.paper.name}平均分高于其余的 {len(above)}，低于的 {len(below)}，看不出差别的 {same}"
+    ]
+    if few:
+        parts.append(f"另有 {few} 人数不足，不作比较")
+    return "；".join(parts) + "。"
+
+
+def _interval_chart(exam: Exam, paper: str, level: str, table: str) -> Chart:
+    """Differences from all other units with their intervals: the picture says just what the table's verdicts say."""
+    scores = exam.scores(paper, level)
+    word, measure = WORDS[level]
+    rows = []
+    for unit, verdict in enumerate(scores.verdicts):
+        label = scores.level.names[unit] if level != "class" else "".join(scores.level.paths[unit][1:])
+        if verdict.difference is not None and verdict.interval is not None:
+            rows.append(charts.Estimate(label, verdict.difference, verdict.interval.low, verdict.interval.high))
+    above = sum(v.standing is Standing.ABOVE for v in scores.verdicts)
+    below = sum(v.standing is Standing.BELOW for v in scores.verdicts)
+    title = (
+        f"{above + below} {measure}与其余的确有差别：{above} 高，{below} 低"
+        if above + below
+        else f"各{word}与其余的都看不出差别"
+    )
+    caption = Caption(
+        f"{table}.chart",
+        title,
+        f"点是{paper}平均分与其余{word}之差，线是 95% 区间；区间不含 0 才说高于或低于",
+        f"{len(rows)} {measure}{paper}平均分与其余之差及 95% 区间，从高到低",
+        table,
+    )
+    words = (f"高于其余{word}", "看不出差别", f"低于其余{word}", "人数不足，不评")
+    return charts.interval_plot(caption, rows, reference=0, reference_label="其余 0", unit="分", words=words)
+
+
+def _composite_sentence(table: Table) -> str:
+    place = _first_subject(table) - 1
+    top = [str(row[place]) for row in table.rows[:3] if isinstance(row[-1], int)]
+    return f"综合指数前列的学校是{'、'.join(top)}。算法和权重见“口径与定义”。" if top else "没有可计算综合指数的学校。"
+
+
+def _first_subject(table: Table) -> int:
+    return next(i for i, column in enumerate(table.columns) if column.group)
+
+
+def _over(exam: Exam) -> tuple[list[int], list[list[Fraction | None]]]:
+    schools = exam.scores(exam.main, "school")
+    units = [unit for unit in schools.order() if schools.rankable[unit]]
+    by_subject = {name: exam.scores(name, "school").over() for name in exam.subjects}
+    grid = []
+    for unit in units:
+        row: list[Fraction | None] = []
+        for name in exam.subjects:
+            value = by_subject[name][unit]
+            row.append(None if value is None else value * 100)
+        grid.append(row)
+    return units, grid
+
+
+def _heat(exam: Exam) -> Chart:
+    units, grid = _over(exam)
+    names = [exam.units.schools.names[unit] for unit in units]
+    caption = Caption(
+        "school.heat.chart",
+        _heat_title(exam, units, grid),
+        "格内是超均率（%）：学校平均分比全县平均分高（蓝）或低（赭）的百分比；学校按总体平均分从高到低",
+        f"{len(names)} 所学校 {len(exam.subjects)} 门学科的超均率",
+        f"school.{exam.main}",
+    )
+    return charts.heat_table(caption, names, exam.subjects, grid)
+
+
+def _heat_title(exam: Exam, units: list[int], grid: list[list[Fraction | None]]) -> str:
+    spans = []
+    for j, name in enumerate(exam.subjects):
+        known = [row[j] for row in grid if row[j] is not None]
+        if known:
+            spans.append((max(known) - min(known), name))  # type: ignore[type-var,operator]
+    return f"校际差距最大的学科是{max(spans)[1]}" if spans and units else "各校学科超均率"
+
+
+def _heat_sentence(exam: Exam) -> Paragraph:
+    units, grid = _over(exam)
+    uneven = []
+    for unit, row in zip(units, grid, strict=True):
+        known = [(value, name) for value, name in zip(row, exam.subjects, strict=True) if value is not None]
+        if len(known) > 1:
+            low, high = min(known), max(known)
+            uneven.append((high[0] - low[0], exam.units.schools.names[unit], high, low))
+    if not uneven:
+        return Paragraph("可比较的学校不足。")
+    _, name, high, low = max(uneven)
+    return Paragraph(
+        f"学科之间最不均衡的是{name}：{high[1]}超均率 {_signed(high[0])}%，{low[1]}为 {_signed(low[0])}%。", strong=True
+    )
+
+
+def _signed(value: Fraction) -> str:
+    return text(value, 1, signed=True)

@@ -1,0 +1,107 @@
+"""Distributions: the curve of a paper and its score bands."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from jiaoheng.documents import charts
+from jiaoheng.documents.chart_parts import Caption
+from jiaoheng.documents.model import Chart, Table, Value
+from jiaoheng.exams.analysis import cells
+from jiaoheng.exams.analysis.measure import Exam
+from jiaoheng.exams.analysis.papers import TOTAL
+from jiaoheng.exams.analysis.score_tables import name_cells, name_columns
+from jiaoheng.methods.bands import band_edges, score_bands
+from jiaoheng.methods.numbers import text
+
+SUBJECT_BAND, TOTAL_BAND = Fraction(10), Fraction(50)
+
+
+def _mark(value: Fraction) -> str:
+    return text(value, 2).rstrip("0").rstrip(".")
+
+
+def _band_width(exam: Exam, name: str) -> Fraction:
+    return TOTAL_BAND if name == TOTAL and exam.papers[name].full > 300 else SUBJECT_BAND
+
+
+def distribution_chart(exam: Exam, name: str) -> Chart:
+    """Share of pupils per mark (per five marks of a total) with the pass and excellent lines."""
+    paper, county = exam.papers[name], exam.scores(name, "county").county
+    width = Fraction(1) if paper.full <= 200 else Fraction(5)
+    n = int(county.n[0])
+    points = []
+    mark = Fraction(0)
+    while mark <= paper.full and n:
+        inside = int(county.at_least(mark)[0] - county.at_least(mark + width)[0])
+        points.append((mark, Fraction(inside * 100, n)))
+        mark += width
+    cuts = exam.cuts(name)
+    lines = [(paper.full * cuts.passing, "及格"), (paper.full * cuts.excellent, "优秀")]
+    caption = Caption(
+        f"distribution.{name}",
+        _shape(exam, name),
+        f"每 {_mark(width)} 分一段的人数占比；虚线是及格线和优秀线",
+        f"{name}成绩分布，{n} 名",
+        f"bands.{name}",
+    )
+    return charts.distribution(caption, {name: points}, x_title="分", y_title="占比 %", lines=lines)
+
+
+def _shape(exam: Exam, name: str) -> str:
+    """A finding about the distribution, from mean and median and the ends."""
+    county = exam.scores(name, "county")
+    mean, median, sd = county.means[0], county.medians[0], county.sds[0]
+    if mean is None or median is None or not sd:
+        return f"{name}成绩分布"
+    top = county.rates.excellent.fraction(0) or Fraction(0)
+    low = county.rates.low.fraction(0) or Fraction(0)
+    skew = float(mean - median) / sd
+    if top >= Fraction(1, 2):
+        return f"{name}成绩集中在高分段，半数以上优秀"
+    if low >= Fraction(1, 4):
+        return f"{name}低分学生多，每四名中就有一名以上低分"
+    if skew <= -0.1:
+        return f"{name}多数学生在平均分以上，低分一端拖得较长"
+    if skew >= 0.1:
+        return f"{name}多数学生在平均分以下，高分一端拖得较长"
+    return f"{name}成绩大致对称，中间多两头少"
+
+
+def bands_table(exam: Exam, name: str) -> Table:
+    """分数段 of the county: count, share, cumulative."""
+    paper = exam.papers[name]
+    bands = score_bands(exam.scores(name, "county").county, band_edges(paper.full, _band_width(exam, name)), paper.full)
+    columns = (
+        cells.word("band", "分数段", "bands"),
+        cells.count("n", "人数"),
+        cells.share("share", "占比"),
+        cells.count("cumulative", "累计人数"),
+        cells.share("cumulative_share", "累计占比"),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (
+            label,
+            int(bands.counts[0, i]),
+            cells.cell(bands.share(i).fraction(0)),
+            int(bands.cumulative[0, i]),
+            cells.cell(bands.share(i, cumulative=True).fraction(0)),
+        )
+        for i, label in enumerate(bands.labels)
+    ]
+    return Table(f"bands.{name}", f"{name}分数段", columns, tuple(rows), sheet="分数段")
+
+
+def school_bands_table(exam: Exam, name: str) -> Table:
+    """分数段 by school (counts), for the workbook."""
+    paper = exam.papers[name]
+    bands = score_bands(
+        exam.scores(name, "school").histogram, band_edges(paper.full, _band_width(exam, name)), paper.full
+    )
+    columns = (*name_columns("school", exam), *(cells.count(label, label) for label in bands.labels))
+    rows = tuple(
+        (*name_cells("school", exam, unit), *(int(value) for value in bands.counts[unit]))
+        for unit in range(len(exam.units.schools))
+        if exam.scores(name, "school").enrolled[unit]
+    )
+    return Table(f"school.bands.{name}", f"{name}：各校分数段人数", columns, rows, sheet=f"分数段-{name}", wide=True)

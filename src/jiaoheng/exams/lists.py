@@ -1,0 +1,239 @@
+"""Lists of pupils for the bureau only: who is meant by the counts of the report. No county rank stands in any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from jiaoheng.documents.model import Kind, Missing, Table, TableColumn, Value
+from jiaoheng.exams.analysis import cells
+from jiaoheng.exams.analysis.groups import Groups
+from jiaoheng.exams.analysis.line_counts import marks_of, named_lines
+from jiaoheng.exams.analysis.measure import Exam, scored
+from jiaoheng.exams.analysis.movement_chapter import Moved
+from jiaoheng.exams.analysis.papers import TOTAL, Paper
+from jiaoheng.methods.histogram import Mask
+
+STATE_WORDS = {
+    0: "",
+    1: "空白",
+    2: "缺考",
+    3: "免考",
+    4: "违纪",
+    5: "未选",
+    6: "缓考",
+    7: "离校",
+    8: "未确认",
+    9: "有误",
+}
+
+
+def pupil_columns(exam: Exam) -> list[TableColumn]:
+    """Who a pupil is: school, class, number, name."""
+    columns = []
+    if "district" in exam.units.known:
+        columns.append(cells.word("district", "学区"))
+    if "school" in exam.units.known:
+        columns.append(cells.word("school", "学校"))
+    if "class" in exam.units.known:
+        columns.append(cells.word("class", "班级"))
+    return [*columns, cells.word("pupil_id", "学号或考号"), cells.word("name", "姓名")]
+
+
+class People:
+    """The identifying cells of pupils, looked up by position."""
+
+    def __init__(self, exam: Exam) -> None:
+        """Take the columns once."""
+        pupils = exam.roster.pupils
+        names = [column.key for column in pupil_columns(exam)]
+        number = (
+            pupils["pupil_id"].to_list()
+            if "exam_no" not in pupils.columns
+            else [
+                own or other
+                for own, other in zip(pupils["pupil_id"].to_list(), pupils["exam_no"].to_list(), strict=True)
+            ]
+        )
+        self._columns = [number if name == "pupil_id" else pupils[name].to_list() for name in names]
+
+    def cells(self, pupil: int) -> list[Value]:
+        """One pupil's identifying cells; empty where the files do not say."""
+        return [column[pupil] or "" for column in self._columns]
+
+
+def score_cell(paper: Paper, pupil: int) -> Value:
+    """The pupil's score, or — with the state."""
+    state = int(paper.states[pupil])
+    return paper.step * int(paper.values[pupil]) if state == 0 else Missing(STATE_WORDS[state])
+
+
+def ordered(exam: Exam, pupils: Mask) -> list[int]:
+    """Positions of a mask in the order of school, class, then the order of the files: never by score over schools."""
+    positions = np.flatnonzero(pupils)
+    return [int(p) for p in positions[np.argsort(exam.units.classes.of_pupil[positions], kind="stable")]]
+
+
+def bureau_lists(exam: Exam, groups: Groups, moved: Moved | None) -> list[Table]:
+    """Near-line, struggling, top, uneven, single-digit and, with a prior exam, conversion and movement lists."""
+    people = People(exam)
+    made = [
+        *_near_lines(exam, people),
+        _by_total(exam, people, groups.struggling, "struggling", "学困生"),
+        _by_total(exam, people, groups.top, "top", "尖子生"),
+        _uneven(exam, people, groups),
+        _single(exam, people, groups),
+    ]
+    if moved is not None:
+        made += _moved(exam, people, groups, moved)
+    return [table for table in made if table is not None and table.rows]
+
+
+def _subject_columns(exam: Exam) -> list[TableColumn]:
+    return [TableColumn(name, name, Kind.NUMBER, 1, unit="分", group="各科成绩") for name in exam.subjects]
+
+
+def _table(
+    exam: Exam,
+    key: str,
+    title: str,
+    extra: Sequence[TableColumn],
+    rows: Sequence[Sequence[Value]],
+    note: str = "",
+) -> Table:
+    return Table(
+        f"list.{key}",
+        title,
+        (*pupil_columns(exam), *extra),
+        tuple(tuple(row) for row in rows),
+        note=note,
+        sheet=title,
+        wide=True,
+    )
+
+
+def _near_lines(exam: Exam, people: People) -> list[Table]:
+    tables = []
+    chosen = exam.settings.lines
+    for line in named_lines(exam):
+        total = exam.papers[TOTAL]
+        under, over = line.within(marks_of(total), chosen.near_below, chosen.near_above)
+        mark_of = np.full(total.values.size, np.nan, dtype=object)
+        for one in line.tracks:
+            mark_of[one.pupils] = one.line.mark
+        extra = [
+            cells.word("side", "位置"),
+            TableColumn("total", "总分", Kind.NUMBER, 1, unit="分"),
+            TableColumn("gap", "与线之差", Kind.SIGNED, 1, unit="分"),
+            cells.word("weak", "低于有效分的学科", width=18),
+            *_subject_columns(exam),
+        ]
+        rows: list[list[Value]] = []
+        for pupil in ordered(exam, under | over):
+            own = total.step * int(total.values[pupil])
+            weak = [
+                name
+                for one in line.tracks
+                if one.pupils[pupil]
+                for name, effective in one.effective.items()
+                if effective is not None and _below(exam.papers[name], pupil, effective)
+            ]
+            rows.append(
+                [
+                    *people.cells(pupil),
+                    "线下" if under[pupil] else "线上",
+                    own,
+                    own - mark_of[pupil],
+                    "、".join(weak),
+                    *(score_cell(exam.papers[name], pupil) for name in exam.subjects),
+                ]
+            )
+        tables.append(_table(exam, f"near.{line.name}", f"临界生-{line.name}", extra, rows))
+    return tables
+
+
+def _below(paper: Paper, pupil: int, mark: Fraction) -> bool:
+    return int(paper.states[pupil]) == 0 and paper.step * int(paper.values[pupil]) < mark
+
+
+def _by_total(exam: Exam, people: People, mask: Mask, key: str, title: str) -> Table:
+    paper = exam.papers[exam.main]
+    extra = [TableColumn("total", exam.main, Kind.NUMBER, 1, unit="分"), *_subject_columns(exam)]
+    rows = [
+        [
+            *people.cells(pupil),
+            score_cell(paper, pupil),
+            *(score_cell(exam.papers[name], pupil) for name in exam.subjects),
+        ]
+        for pupil in ordered(exam, mask)
+    ]
+    note = "名单按学校、班级排列，不按分数排列；本名单锁定后用于计算转化，不得增删" if key == "struggling" else ""
+    return _table(exam, key, title, extra, rows, note)
+
+
+def _uneven(exam: Exam, people: People, groups: Groups) -> Table | None:
+    if groups.uneven is None:
+        return None
+    extra = [
+        cells.word("subject", "偏弱学科"),
+        cells.marks("score", "该科成绩", digits=1),
+        cells.number("behind", "低于其余各科（标准分）", digits=2),
+        TableColumn("total", exam.main, Kind.NUMBER, 1, unit="分"),
+    ]
+    rows: list[list[Value]] = []
+    for pupil in ordered(exam, groups.uneven.pupils):
+        worst = int(groups.uneven.worst[pupil])
+        weak = [name for j, name in enumerate(exam.subjects) if groups.uneven.subjects[pupil, j]]
+        rows.append(
+            [
+                *people.cells(pupil),
+                "、".join(weak),
+                score_cell(exam.papers[exam.subjects[worst]], pupil),
+                float(groups.uneven.behind[pupil, worst]),
+                score_cell(exam.papers[exam.main], pupil),
+            ]
+        )
+    note = "有几科偏弱的，成绩和差距列最弱的一科"
+    return _table(exam, "uneven", "偏科", extra, rows, note)
+
+
+def _single(exam: Exam, people: People, groups: Groups) -> Table:
+    extra = [cells.word("subject", "学科"), cells.marks("score", "成绩", digits=1)]
+    rows: list[list[Value]] = []
+    for pupil in ordered(exam, np.asarray(groups.single_digit.any(axis=1))):
+        for j, name in enumerate(exam.subjects):
+            if groups.single_digit[pupil, j]:
+                rows.append([*people.cells(pupil), name, score_cell(exam.papers[name], pupil)])
+    return _table(exam, "single_digit", "单科个位数", extra, rows)
+
+
+def _moved(exam: Exam, people: People, groups: Groups, moved: Moved) -> list[Table]:
+    here = scored(exam.papers[exam.main])
+    points = [
+        TableColumn("before", "前次百分等级", Kind.NUMBER, 1),
+        TableColumn("now", "本次百分等级", Kind.NUMBER, 1),
+        TableColumn("change", "变化", Kind.SIGNED, 1, unit="百分点"),
+    ]
+
+    def row(pupil: int) -> list[Value]:
+        before, now = moved.pupils.before.percentile[pupil], moved.pupils.now.percentile[pupil]
+        absent = Missing("本次没有成绩")
+        return [
+            float(before) if not np.isnan(before) else Missing("前次没有成绩"),
+            float(now) if not np.isnan(now) else absent,
+            float(now - before) if not np.isnan(now - before) else absent,
+        ]
+
+    def became(pupil: int) -> str:
+        if not here[pupil]:
+            return "本次没有成绩"
+        return "仍是学困生" if groups.struggling[pupil] else "已转化"
+
+    outcome = [[*people.cells(p), became(p), *row(p)] for p in ordered(exam, moved.was_struggling)]
+    swings = [[*people.cells(p), *row(p)] for p in ordered(exam, moved.unsteady)]
+    return [
+        _table(exam, "conversion", "前次学困生去向", [cells.word("became", "本次"), *points], outcome),
+        _table(exam, "unsteady", "起伏大", points, swings),
+    ]
