@@ -175,6 +175,27 @@ def test_hostile_bytes_give_a_sentence(tmp_path: Path) -> None:
         assert "Traceback" not in problems[0]
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.sampled_from(list("abc:：-[]{}&*!|>'\"#,?%@`\t\n \r学科满分语文120.5年月日/\ufeff\u2028\x00"))))
+def test_any_text_gives_settings_or_sentences(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    found, problems = read(tmp_path_factory.mktemp("fuzz"), text)
+    assert isinstance(found, ExamSettings)
+    assert all(problem.startswith("exam.yaml") for problem in problems)
+
+
+cells = st.one_of(st.none(), st.sampled_from([*(w["title"] for w in load("settings_words")["tables"]), "优秀线", "满分"]),
+                  st.text(max_size=6), st.floats(allow_nan=True), st.booleans(), st.datetimes())  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(cells, min_size=4, max_size=4), min_size=1, max_size=12))
+def test_any_sheet_gives_settings_or_sentences(rows: list[list[object]]) -> None:
+    found, problems = settings_from_sheet(sheet(rows))
+    assert isinstance(found, ExamSettings)
+    assert all(str(problem).startswith("甲.xlsx") for problem in problems)
+    answers_from_sheet(sheet(rows, "待确认"))
+
+
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "无.yaml", tmp_path):
         _, problems = load_settings(path)

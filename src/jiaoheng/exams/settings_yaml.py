@@ -17,6 +17,8 @@ from jiaoheng.sheets.places import Place, Problem, Severity
 MOST_BYTES = 1 << 20  # a settings file is a few kilobytes; a megabyte is somebody else's file
 _MOST_DEPTH = 12  # the model is four deep
 _MOST_NODES = 200_000
+# libyaml where it is there: the limits below are reached within a second instead of ten
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAGS = re.compile(r"tag:yaml\.org,2002:(str|int|float|bool|null|timestamp|map|seq|value|merge)$")
 
 
@@ -39,7 +41,7 @@ def tree(text: str, file: str) -> Entry:
     """
     _guard(text, file)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)  # nodes only: nothing is constructed
+        node = yaml.compose(text, Loader=_LOADER)  # nodes only: nothing is constructed
     except yaml.YAMLError as error:
         raise _broken(error, text, file) from None
     whole = Place(file=file)
@@ -52,7 +54,7 @@ def _guard(text: str, file: str) -> None:
     """Look at the events before anything is built: an alias bomb is small as text and huge as a tree."""
     depth = nodes = 0
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=_LOADER):
             line = event.start_mark.line + 1 if event.start_mark else 0
             if isinstance(event, yaml.AliasEvent):
                 raise _fault(file, line, f"用了引用“*{event.anchor}”", "设置文件不用引用，请把内容写出来")
