@@ -286,6 +286,20 @@ def test_unseen_subject_unknown_scaling_rule_and_old_rule_are_told() -> None:
     assert "化学" in ok.settings.scaling.subjects
 
 
+@pytest.mark.parametrize(
+    ("names", "name"),
+    [
+        (["成绩/甲校.xlsx", "Sheet1", "清河县2026年一模成绩"], "清河县2026年一模成绩"),
+        (["成绩/八年级期末.XLS"], "八年级期末"),
+        (["甲校.csv", "九(1)班"], "甲校"),
+        (["", " "], "未命名考试"),
+        ([], "未命名考试"),
+    ],
+)
+def test_name_of_the_exam(names: list[str], name: str) -> None:
+    assert run({}, {"语文": 9}, names=names).settings.name == name
+
+
 def test_dates_of_sheets_are_offered() -> None:
     found = run({}, {"语文": 9}, dates=["2025-06-20", "2025-06-20", "2025-06-21"])
     assert found.settings.date == dt.date(2025, 6, 20)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, get_args
 
 from jiaoheng.exams.defaults_ledger import Ledger
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 Seen = Mapping[str, SubjectObservation]
 _FROM_FILES = "文件中的名称"
+_FILE_ENDING = re.compile(r"\.(xlsx|xlsm|xls|xlsb|et|ods|csv|tsv|txt|html?)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,15 @@ def resolve_identity(settings: ExamSettings, seen: Seen, hints: ExamHints, today
 
 
 def _name(settings: ExamSettings, hints: ExamHints, ledger: Ledger) -> str:
+    """The declared name; else the first text that names an exam, else the first file, without folder and ending."""
     if settings.name:
         return settings.name
-    name = next((text.strip() for text in hints.names if text.strip()), "未命名考试")
-    source = _FROM_FILES if name != "未命名考试" else "没有可用的名称"
+    words = load("grades")["exam_words"]
+    texts = [_FILE_ENDING.sub("", PurePosixPath(text.strip().replace("\\", "/")).name) for text in hints.names]
+    texts = [text for text in texts if text]
+    named = next((text for text in texts if any(word in text for word in words)), None)
+    name = named or next(iter(texts), "未命名考试")
+    source = _FROM_FILES if texts else "没有可用的名称"
     ledger.assume(("name",), name, f"考试名称取“{name}”", source)
     return name
 
