@@ -62,13 +62,19 @@ def _name(settings: ExamSettings, hints: ExamHints, ledger: Ledger) -> str:
     if settings.name:
         return settings.name
     words = load("grades")["exam_words"]
-    texts = [_FILE_ENDING.sub("", PurePosixPath(text.strip().replace("\\", "/")).name) for text in hints.names]
-    texts = [text for text in texts if text]
+    texts = [_without_ending(text.strip()) for text in hints.names if text.strip()]
     named = next((text for text in texts if any(word in text for word in words)), None)
     name = named or next(iter(texts), "未命名考试")
     source = _FROM_FILES if texts else "没有可用的名称"
     ledger.assume(("name",), name, f"考试名称取“{name}”", source)
     return name
+
+
+def _without_ending(text: str) -> str:
+    """`成绩/八年级期末.xlsx` → 八年级期末; a title stays as it is."""
+    if not _FILE_ENDING.search(text):
+        return text
+    return _FILE_ENDING.sub("", PurePosixPath(text.replace("\\", "/")).name)
 
 
 def _date(settings: ExamSettings, hints: ExamHints, today: dt.date, ledger: Ledger) -> tuple[dt.date, bool]:
