@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jiaoheng.sheets.places import Place
-
 TAKE = "采用"
 IGNORE = "忽略"
 FULL_MARKS = "满分"
@@ -26,7 +24,3 @@ class Answers:
     scaled: frozenset[str] = frozenset()  # subjects whose scores are already scaled
     aliases: Mapping[str, str] = field(default_factory=dict)  # a bureau's own word for a subject → subject
     grade: str | None = None
-
-    def of_place(self, answers: Mapping[str, str], place: Place) -> str | None:
-        """The answer given for a place, if any."""
-        return answers.get(place.key)

@@ -132,8 +132,10 @@ def _warn_trap(sheet: Understood, column: Column, texts: Sequence[str | None]) -
     after = next(
         at for at in range(1, len(texts)) if texts[at] == trapped and texts[at - 1] == trapped[:-1] + "9"
     )  # fmt: skip
+    if isinstance(sheet.grid.rows[int(rows[after])][column.index], str):
+        return
     remedy = f"请把班级列设为文本格式，改写为“{trapped}0”"
-    sheet.findings.error("class-number-lost-zero", message, remedy, row=int(rows[after]), column=column.index)
+    sheet.findings.warn("class-number-lost-zero", message, remedy, row=int(rows[after]), column=column.index)
 
 
 def _subjects(sheet: Understood, texts: Sequence[str | None]) -> list[str | None]:

@@ -153,15 +153,15 @@ def float_trap(labels: Sequence[str | None]) -> str | None:
 
     A sure sign: in the order of the sheet the class 9.1 occurs again right after 9.9.
     """
+    if not any(label.endswith(".9") for label in set(labels) if label):
+        return None
     runs: list[str] = []
     for label in labels:
         if label is not None and (not runs or runs[-1] != label):
             runs.append(label)
-    for before, after in pairwise(runs):
-        if (
-            re.fullmatch(r"\d{1,2}\.9", before)
-            and after == before[:-1] + "1"
-            and runs.index(after) < runs.index(before)
-        ):
+    for at, (before, after) in enumerate(pairwise(runs)):
+        again = re.fullmatch(r"\d{1,2}\.9", before) and after == before[:-1] + "1" and after in runs[:at]
+        following = runs[at + 2] if at + 2 < len(runs) else None
+        if again and following != before[:-1] + "2":  # a list that begins anew goes on with 9.2
             return after
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -37,13 +37,16 @@ def drop_levels(
     for column in columns:
         cells = grid.column(column.index, first)
         if column.role is Role.SCORE and not cells.numeric and column.index not in answered:
-            every = [cells.cells[row - first] for row in rows.tolist()]
-            texts = [cell for cell in every if isinstance(cell, str) and cell.strip()]
-            numbers = sum(isinstance(cell, (int, float)) for cell in every)
-            levels = sum(text_kind(text, words) == "level" for text in texts)
-            if len(texts) >= 3 and not numbers and levels >= _LEVEL_SHARE * len(texts):
+            counts = Counter(cells.cells[row - first] for row in rows.tolist())
+            texts = {cell: n for cell, n in counts.items() if isinstance(cell, str) and cell.strip()}
+            kinds = {cell: text_kind(cell, words) for cell in texts}
+            numbers = sum(n for cell, n in counts.items() if isinstance(cell, (int, float)))
+            numbers += sum(n for cell, n in texts.items() if kinds[cell] == "number")
+            levels = sum(n for cell, n in texts.items() if kinds[cell] == "level")
+            if sum(texts.values()) >= 3 and not numbers and levels >= _LEVEL_SHARE * sum(texts.values()):
+                example = next(cell.strip() for cell in texts if kinds[cell] == "level")
                 findings.warn(
-                    "level-column", f"“{''.join(column.header)}”列是等级（如“{texts[0].strip()}”），不是分数，没有读入",
+                    "level-column", f"“{''.join(column.header)}”列是等级（如“{example}”），不是分数，没有读入",
                     "等级不能计算平均分；如有分数，请交分数", column=column.index,
                 )  # fmt: skip
                 column = replace(column, role=Role.IGNORED)

@@ -58,7 +58,7 @@ def plan_columns(grid: Grid, header: Header, words: Vocabulary, answers: Answers
             full_marks[index] = full
         if any(word.aggregate for word in stack) and columns[-1].role is Role.UNKNOWN:
             aggregates.append(index)
-    columns = _items(columns, header, answered)
+    columns = _items(_subtotals(columns, header, words), header, answered)
     blocks, beside = _side_by_side(columns, grid, header)
     columns = [replace(column, role=Role.IGNORED) if column.index in beside else column for column in columns]
     columns = _ambiguous_ranks(columns, grid, header, words)
@@ -100,11 +100,29 @@ def _column(index: int, texts: tuple[str, ...], stack: list[HeaderWord]) -> Colu
     item = lowest.item
     if item is not None:
         group = next((word.item for word in reversed(upper) if word.item), None)
-        item = f"{group}{item}" if group and not item.startswith(group) else item
+        if group and not item.startswith(group):
+            # 一 over 1 is written 一(1) in blueprints, 选择题 over 1 is 选择题1
+            item = f"{group}({item})" if len(group) <= 2 and item.isdigit() else f"{group}{item}"
     kept = subject if lowest.role in (Role.SCORE, Role.RANK) else None
     return Column(
         index, texts, lowest.role, kept, measure if lowest.role is Role.SCORE else None, item, total_of=lowest.total_of
     )
+
+
+def _subtotals(columns: list[Column], header: Header, words: Vocabulary) -> list[Column]:
+    """客观题, 小计 beside numbered items are sums of them and no items."""
+    items = [column for column in columns if column.measure is Measure.ITEM]
+    sums = [
+        c.index for c in items if header.stacks[c.index] and header.stacks[c.index][-1].text in words.item_subtotals
+    ]
+    if len(items) - len(sums) < 2:
+        return columns
+    return [
+        replace(column, role=Role.TOTAL, measure=None, item=None, total_of=column.item)
+        if column.index in sums
+        else column
+        for column in columns
+    ]
 
 
 def _items(columns: list[Column], header: Header, answered: set[int]) -> list[Column]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
 from jiaoheng import packs
-from jiaoheng.sheets.class_names import grade_number, parse_class
+from jiaoheng.sheets.class_names import parse_class
 from jiaoheng.sheets.columns import ColumnPlan
 from jiaoheng.sheets.reading_model import MILLI, Column, Declared, Measure, Role, RowClass
 from jiaoheng.sheets.row_classes import RowClasses
@@ -19,15 +20,19 @@ from jiaoheng.sheets.workbook import Cell
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d{2})(?:[-/.年])(\d{1,2})(?:[-/.月])(\d{1,2})日?(?!\d)")
 _DATE_8 = re.compile(r"(?<!\d)((?:19|20)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _SCHOOL = re.compile(
-    r"([\u4e00-\u9fff]{2,20}?(?:中学|小学|学校|一中|二中|三中|四中|五中|六中|七中|八中|附中|附小|实验学校|外国语学校|中心校|高中|职中)"
+    r"([\u4e00-\u9fff]{2,20}?(?:中学|小学|学校|[一二三四五六七八九十]中(?!学)|附中|附小|中心校|职高|职中)"
     r"(?:[\u4e00-\u9fff]{1,4}校区|[\u4e00-\u9fff]{1,3}分校)?)"
+)
+_SHORT_SCHOOL = re.compile(r"(?:[\u4e00-\u9fff]{0,4}[^初高小期])?第?[一二三四五六七八九十]{1,2}[中小]")
+_TERM = re.compile(
+    r"^(?:[\d\s\-—~()（）.]+|学年度?|年度?|届|级|第[一二12]学期|[上下](?:学?期|半年)|[春秋]季?(?:学期|期(?!末|中))?|期[末中]|月考|联考|度)+"
 )
 _CLASS = re.compile(
     r"((?:[初高小][一二三123]|[一二三四五六七八九十]{1,2}|[7-9])(?:年级)?[(（]?(?:\d{1,2}|[一二三四五六七八九十]{1,3})[)）]?班"
     r"|(?<!\d)\d{3,4}班|(?:20\d{2})级\d{1,2}班)"
 )
 _PAIR = re.compile(r"([^:：\s]{1,8})[:：]\s*([^:：]*?)(?=(?:[\s　,，;；]+[^:：\s]{1,8}[:：])|$)")
-_NOT_SCHOOL = ("初级中学", "全县", "全区", "全市", "本高中", "普通高中", "各学校", "中小学")
+_NOT_SCHOOL = re.compile(r"全[县区市省]|普通高中|各学校|中小学|[县市区](?:小学|中学)$|[初高小][一二三]中$")
 _TITLE_TAIL = re.compile(
     r"(?:成绩(?:登记|统计|汇总|采集|分析|花名|报送|上报|明细|单|册|总)*表?|(?:登分|统计|汇总|报送)表|小题分表?|得分表)$"
 )
@@ -66,11 +71,12 @@ def find_class(text: str) -> str | None:
 
 
 def find_school(text: str) -> str | None:
-    """A school's name at the beginning of a title or file name."""
-    match = _SCHOOL.match(text.strip())
-    if not match or any(word in match[1] for word in _NOT_SCHOOL):
-        return None
-    return match[1]
+    """A school's name at the beginning of a title, or a sheet or file that is called 一中."""
+    bare = _TERM.sub("", text.strip())
+    if _SHORT_SCHOOL.fullmatch(bare):
+        return bare
+    match = _SCHOOL.match(bare)
+    return match[1] if match and not _NOT_SCHOOL.search(match[1]) else None
 
 
 def find_subject(text: str, words: Vocabulary) -> str | None:
@@ -92,40 +98,38 @@ def declared_of(grid: Grid, plan: ColumnPlan, rows: RowClasses, words: Vocabular
     sheet = grid.sheet
     head = _head_texts(grid, rows)
     said = _unit_values(grid, rows, words)
-    title = next((text for text, kind in head if kind is RowClass.TITLE), None)
-    stem = re.sub(r"\.[A-Za-z]{2,5}$", "", sheet.file.replace("\\", "/").rsplit("/", 1)[-1])
-    sources = [said.get("exam", ""), *(text for text, _ in head), sheet.name, stem]
-    dates = [said.get("date", ""), *(text for text, _ in head), sheet.name, stem]
+    title = next((text for text, kind in head if kind is RowClass.TITLE), "")
+    *folders, file_name = sheet.file.replace("\\", "/").split("/")
+    stem = re.sub(r"\.[A-Za-z]{2,5}$", "", file_name)
+    names = (sheet.name, stem)
+    lines = [text for text, _ in head]
     fulls, item_fulls = _full_marks(grid, plan, rows)
     return Declared(
-        exam_name=said.get("exam") or (_TITLE_TAIL.sub("", title).strip() or title if title else None),
-        exam_date=next((date for text in dates if (date := find_date(text))), None),
-        school=said.get("school") or next((found for text in (title or "", sheet.name, stem) if (found := find_school(text))), None),
-        grade=_first_grade([said.get("grade", ""), *sources]),
-        class_name=said.get("class") or next((found for text in (title or "", sheet.name, stem) if (found := _class(text))), None),
-        subject=said.get("subject") or next(
-            (found for text in (sheet.name, title or "", stem) if (found := find_subject(text, words))), None
-        ),
+        exam_name=said.get("exam") or _TITLE_TAIL.sub("", title).strip() or title or None,
+        exam_date=_first(find_date, [said.get("date", ""), *lines, *names]),
+        school=said.get("school") or _first(find_school, [title, *names, *reversed(folders)]),
+        grade=_first(find_grade, [said.get("grade", ""), said.get("exam", ""), *lines, *names, *reversed(folders)]),
+        class_name=said.get("class") or _first(_class, [title, *names]),
+        subject=said.get("subject") or _first(lambda text: find_subject(text, words), [sheet.name, title, stem]),
         full_marks=fulls,
         weights=_weights(grid, plan, rows),
         item_full_marks=item_fulls,
         means=_means(grid, plan, rows, words),
-    )  # fmt: skip
+    )
+
+
+def _first(find: Callable[[str], str | None], texts: Sequence[str]) -> str | None:
+    return next((found for text in texts if text and (found := find(text))), None)
 
 
 def _class(text: str) -> str | None:
     found = find_class(text)
     if found:
         return found
-    whole = parse_class(text) if re.search("班", text) or re.fullmatch(r"[7-9]0\d|[7-9]1\d", text.strip()) else None
-    return text.strip() if whole and whole.number is not None else None
-
-
-def _first_grade(sources: list[str]) -> str | None:
-    for text in sources:
-        if text and (found := find_grade(text)):
-            return found
-    return None
+    bare = text.strip()
+    if not re.search(r"班|[初高小七八九]", bare) and not re.fullmatch(r"[7-9](?:0[1-9]|[1-4]\d)|[1-9]\.\d{1,2}", bare):
+        return None
+    return bare if parse_class(bare).number is not None else None
 
 
 def _head_texts(grid: Grid, rows: RowClasses) -> list[tuple[str, RowClass]]:
@@ -239,8 +243,3 @@ def _mean_text(column: Column, cell: Cell) -> str | None:
 def section_classes(rows: RowClasses) -> dict[int, str]:
     """Title lines between pupils that name a class: row → class, for sheets of one table a class."""
     return {row: found for row, text in rows.sections.items() if (found := _class(text))}
-
-
-def same_grade(one: str | None, other: str | None) -> bool:
-    """Two spellings of one grade."""
-    return grade_number(one) == grade_number(other)

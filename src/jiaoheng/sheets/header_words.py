@@ -223,6 +223,8 @@ def _item(whole: str, words: Vocabulary) -> HeaderWord | None:
         bare = body == found[1]
         label = body if bare else re.sub(r"^(?:第|题|小题|试题|item)|(?:题|小题|空)$", "", body).strip("._-")
         return HeaderWord(whole, Role.SCORE, measure=Measure.ITEM, item=label, full=full, bare=bare and full is None)
+    if body in words.item_subtotals:
+        return HeaderWord(whole, Role.SCORE, measure=Measure.ITEM, item=body, full=full, bare=True)
     for group in words.item_groups:
         if body.startswith((group, group.removesuffix("题"))):
             rest = body.removeprefix(group) if body.startswith(group) else body.removeprefix(group.removesuffix("题"))

@@ -9,7 +9,7 @@ from itertools import pairwise
 from jiaoheng.sheets.header_words import HeaderWord, header_word
 from jiaoheng.sheets.reading_model import Measure, Role
 from jiaoheng.sheets.sheet_grid import Grid
-from jiaoheng.sheets.text import cell_text
+from jiaoheng.sheets.text import cell_text, shown
 from jiaoheng.sheets.vocabulary import Vocabulary
 from jiaoheng.sheets.workbook import Cell
 
@@ -61,13 +61,20 @@ def row_words(row: Sequence[Cell], words: Vocabulary, cache: dict[str, HeaderWor
     return out
 
 
-def header_score(found: Words) -> tuple[int, int]:
+def header_score(found: Words) -> tuple[float, int]:
     """How much a row looks like a header: weight of its known words, and how many there are."""
     known = [word for word in found if word.known]
     distinct = {(word.role, word.subject, word.item, word.rank_scope, word.text) for word in known}
-    weight = sum(1 if word.measure is Measure.ITEM else _WEIGHTS.get(word.role, 1) for word in known)
+    weight = sum(_weight(word) for word in known)
     # a row that repeats one word (语文 语文 语文) is data of a long layout or one level of a header, not all of it
     return (weight if len(distinct) > 1 else min(weight, 3)), len(known)
+
+
+def _weight(word: HeaderWord) -> float:
+    """Words that need a group above them (得分, 班名次) say little: the level with names and subjects is the base."""
+    if word.measure is Measure.ITEM or word.aggregate:
+        return 1
+    return 0.5 if _incomplete(word) else _WEIGHTS.get(word.role, 1)
 
 
 def find_header(grid: Grid, words: Vocabulary) -> Header | None:
@@ -77,20 +84,16 @@ def find_header(grid: Grid, words: Vocabulary) -> Header | None:
     found = [row_words(grid.rows[index], words, cache) for index in range(limit)]
     scores = [header_score(row) for row in found]
     best = max((weight for weight, _ in scores), default=0)
-    if best < 2 or max(count for _, count in scores) < 2:
-        return _single_column(found, scores)
-    base = next(index for index, (weight, _) in enumerate(scores) if weight >= 0.6 * best)
+    if best >= 2 and max(count for _, count in scores) >= 2:
+        base = next(index for index, (weight, _) in enumerate(scores) if weight >= 0.6 * best)
+    else:
+        # one known word alone is a header only when it is an identity (姓名)
+        alone = [index for index, row in enumerate(found) if any(word.role in _IDENTITY for word in row)]
+        if not alone:
+            return None
+        base = alone[0]
     rows, numbers = _band(grid, found, base)
     return _assemble(grid, found, rows, numbers)
-
-
-def _single_column(found: list[Words], scores: list[tuple[int, int]]) -> Header | None:
-    """A sheet of one known word is a header only when it is an identity (姓名 alone)."""
-    for index, row in enumerate(found):
-        if scores[index][1] and any(word.role in _IDENTITY for word in row):
-            stacks = tuple((word,) if word.text else () for word in row)
-            return Header((index,), stacks, tuple((word.text,) if word.text else () for word in row))
-    return None
 
 
 def _band(grid: Grid, found: list[Words], base: int) -> tuple[list[int], list[int]]:
@@ -126,7 +129,7 @@ def _is_level_below(base: Words, row: Words, covered: bool) -> bool:
     bare = [index for index in filled if row[index].bare]
     if known and len(known) >= len(filled) - len(bare) - (len(filled) // 2):
         return True
-    under_free = all(not base[index].known or base[index].bare for index in bare[1:])
+    under_free = any(not base[index].text for index in bare)
     counting = [row[index].item for index in bare]
     return len(bare) >= 2 and len(bare) == len(filled) and (under_free or covered) and _counts_up(counting)
 
@@ -182,7 +185,7 @@ def _assemble(grid: Grid, found: list[Words], rows: list[int], numbers: list[int
     levels: list[list[tuple[HeaderWord, str] | None]] = []
     for level, index in enumerate(rows):
         line: list[tuple[HeaderWord, str] | None] = [
-            (word, cell_text(grid.rows[index][column]) or "") if word.text else None
+            (word, _printed(grid.rows[index][column])) if word.text else None
             for column, word in enumerate(found[index])
         ]
         if level < len(rows) - 1:
@@ -196,6 +199,11 @@ def _assemble(grid: Grid, found: list[Words], rows: list[int], numbers: list[int
         texts.append(tuple(text for _, text in kept))
     codes = tuple(index for index in range(rows[0] - 1, -1, -1) if _is_codes(found[index], rows, found))
     return Header(tuple(rows), tuple(stacks), tuple(texts), tuple(numbers), codes)
+
+
+def _printed(cell: Cell) -> str:
+    """A header's text as in the file, on one line."""
+    return "".join(shown(cell).split("\n")).strip()
 
 
 def _spread(grid: Grid, index: int, below: int, line: list[tuple[HeaderWord, str] | None], found: list[Words]) -> None:

@@ -39,6 +39,16 @@ def kind_of(plan: ColumnPlan) -> SheetKind:
     return SheetKind.PUPILS
 
 
+def nobody_named(grid: Grid, header: Header, plan: ColumnPlan) -> bool:
+    """Rows of scores whose units repeat (九1, 九1, 九2): pupils without names, and no figures of groups."""
+    if plan.aggregates or not any(column.role is Role.SCORE for column in plan.columns):
+        return False
+    units = [column.index for column in plan.columns if column.role in UNITS]
+    rows = [tuple(cell_text(row[index]) for index in units) for row in grid.rows[header.first_data_row :]]
+    named = [row for row in rows if any(row)]
+    return len(set(named)) < 0.8 * len(named)
+
+
 def _words(columns: Sequence[Column], limit: int = 6) -> str:
     names = ["".join(column.header).replace("\n", "") for column in columns]
     return "、".join(names[:limit]) + (" 等" if len(names) > limit else "")
@@ -67,6 +77,9 @@ def explain_other(findings: Findings, grid: Grid, header: Header | None, plan: C
             (cell_text(cell) for row in grid.rows[header.first_data_row :] for cell in row if cell_text(cell)), None
         )
         rows = f"，下面各行以“{first}”等开头" if first else ""
+        body = grid.rows[header.first_data_row :]
+        if not any(isinstance(row[c.index], (int, float)) and row[c.index] for row in body[:3] for c in subjects):
+            rows += "，也没有填写分数"
         findings.warn(
             "no-pupil-column",
             f"第 {header.rows[-1] + 1} 行有成绩列（{_words(subjects)}），但没有姓名、学号或考号列{rows}，不能知道是谁的成绩",

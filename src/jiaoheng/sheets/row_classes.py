@@ -25,6 +25,8 @@ _PREPARED = (Role.SERIAL, Role.CLASS, Role.GRADE, Role.SCHOOL, Role.DISTRICT, Ro
 _BAND = re.compile(
     r"[<>≤≥]=?\d+(?:\.\d+)?分?|\d+(?:\.\d+)?分?(?:[-~—至到]\d+(?:\.\d+)?分?|(?:分)?(?:以上|以下|段))|前\d+名?"
 )
+_TITLE = re.compile(r"成绩|考试|年级|学年|学期|测试|检测|名单|[)）\d]班")
+_FIGURE = re.compile(r"-?\d+(?:\.\d+)?[%分人]?")
 _KEY_VALUE = re.compile(r"^([^:：]{1,8})[:：](.*)$")
 
 
@@ -58,6 +60,16 @@ class _Context:
 
     def columns(self, *roles: Role) -> list[int]:
         return [index for index, role in self.roles.items() if role in roles]
+
+    def texts(self, row: int) -> list[tuple[int, str]]:
+        """Folded texts of a row, without those of a small table at the side."""
+        found = texts_of(self.grid.rows[row])
+        return [pair for pair in found if pair[0] not in self.plan.beside] if self.plan.beside else found
+
+    @property
+    def width(self) -> list[int]:
+        """The columns of the list."""
+        return [index for index in range(self.grid.width) if index not in self.plan.beside]
 
 
 def classify_rows(
@@ -128,15 +140,16 @@ def _below(context: _Context, out: RowClasses) -> None:
     count = len(grid.rows) - first
     if count <= 0:
         return
-    filled = {index: grid.column(index, first).filled for index in range(grid.width)}
+    filled = {index: grid.column(index, first).filled for index in context.width}
     named = _any(filled, context.columns(*IDENTITY), count)
     scored = _any(filled, context.columns(*_NUMBERS), count)
     prepared = context.columns(*_PREPARED)
-    other = _any(filled, [index for index in range(grid.width) if index not in prepared], count)
-    something = _any(filled, list(range(grid.width)), count)
+    other = _any(filled, [index for index in context.width if index not in prepared], count)
+    something = _any(filled, context.width, count)
+    alone = sum((column.astype(np.uint8) for column in filled.values()), np.zeros(count, dtype=np.uint8)) == 1
     classes = np.where(named, RowClass.PUPIL, np.where(something, RowClass.EMPTY_PUPIL, RowClass.BLANK))
     out.classes[first:] = classes.astype(np.uint8)
-    slow = _suspicious(context, count) | (something & ~named & (scored | other))
+    slow = _suspicious(context, count) | (something & ~named & (scored | other)) | (alone & named)
     for offset in np.flatnonzero(slow):
         row = int(offset) + first
         found = _classify(context, out, row)
@@ -156,7 +169,7 @@ def _suspicious(context: _Context, count: int) -> npt.NDArray[np.bool_]:
     """Rows with a word of footers, headers or samples in a column of labels, or a number for a name."""
     out = np.zeros(count, dtype=np.bool_)
     firsts = _first_letters(context)
-    for index in range(context.grid.width):
+    for index in context.width:
         if context.roles.get(index) in (*_NUMBERS, Role.REMARK) and index not in _label_like(context):
             continue
         column = context.grid.column(index, context.first)
@@ -165,6 +178,8 @@ def _suspicious(context: _Context, count: int) -> npt.NDArray[np.bool_]:
                 out |= column.filled
             continue
         texts = {cell for cell in column.cells if type(cell) is str}
+        if context.roles.get(index) in _IDS:
+            texts = {text for text in texts if not (text.isascii() and text.isalnum())}
         hits = {text for text in texts if _maybe_word(text, firsts) and _is_word(context, index, text)}
         if context.roles.get(index) is Role.NAME:
             out |= ~np.isnan(column.numbers)
@@ -189,12 +204,14 @@ def _first_letters(context: _Context) -> frozenset[str]:
 
 def _maybe_word(text: str, firsts: frozenset[str]) -> bool:
     head = text[:1]
-    return head.lower() in firsts or len(text) > 8 or not head.isalnum() or ":" in text or "：" in text
+    return head.lower() in firsts or len(text) > 4 or not head.isalnum() or ":" in text or "：" in text
 
 
 def _is_word(context: _Context, index: int, text: str) -> bool:
     folded = fold(text)
     words = context.words
+    if context.roles.get(index) is Role.SUBJECT and folded in words.total_words:
+        return True
     if context.roles.get(index) in (*_IDS, Role.SERIAL) and folded.isalnum() and folded.isascii():
         return folded in words.sample_words
     return (
@@ -233,7 +250,7 @@ def _of_group(text: str, words: Vocabulary) -> bool:
 def _classify(context: _Context, out: RowClasses, row: int) -> RowClass:
     """One row that is not plainly a pupil. The order matters: the surest signs first."""
     cells = context.grid.rows[row]
-    texts = texts_of(cells)
+    texts = context.texts(row)
     if not texts:
         return RowClass.BLANK
     repeated = _repeated_header(context, out, row, texts)
@@ -242,6 +259,8 @@ def _classify(context: _Context, out: RowClasses, row: int) -> RowClass:
     labels = [(index, text) for index, text in texts if context.roles.get(index) not in _NUMBERS]
     if _sample(context, labels):
         return RowClass.SAMPLE
+    if any(context.roles.get(index) is Role.SUBJECT and text in context.words.total_words for index, text in labels):
+        return RowClass.SKIPPED  # a long layout's own line of the total
     label = _row_label(context, labels or texts)
     if label is not None and not _is_person(context, out, row, label):
         return label[1]
@@ -352,7 +371,8 @@ def _title_like(context: _Context, only: tuple[int, str], named: list[int]) -> b
     """A single text that is not a lone name: long, or outside the columns of names and ids."""
     index, text = only
     if index in named:
-        return len(text) > 8 and not text.isascii() and context.roles.get(index) is not Role.ID_CARD
+        long = len(text) > 8 and not text.isascii() and context.roles.get(index) is Role.NAME
+        return long or bool(_TITLE.search(text))
     return not text[0].isdigit() and context.roles.get(index) not in _NUMBERS and len(text) > 3
 
 
@@ -360,7 +380,7 @@ def _shown_label(context: _Context, row: int) -> str:
     """The first text of a row that is not a number, for the list of rows left out."""
     texts = [cell_text(cell) for cell in context.grid.rows[row]]
     words = [text for text in texts if text is not None]
-    first = next((text for text in words if not text.replace(".", "", 1).isdigit()), words[0] if words else "")
+    first = next((text for text in words if not _FIGURE.fullmatch(text)), words[0] if words else "")
     return first if len(first) <= 20 else first[:20] + "…"
 
 

@@ -55,7 +55,7 @@ def _left_out(rows: RowClasses, header: Header, findings: Findings) -> None:
     groups: dict[tuple[RowClass, str], list[int]] = defaultdict(list)
     for row, label in rows.labels.items():
         kind = RowClass(int(rows.classes[row]))
-        if kind in _WORDS and row not in rows.nameless:
+        if kind in _WORDS and row not in rows.nameless and row not in rows.changed_headers:
             groups[kind, label if kind is not RowClass.REPEATED_HEADER else ""].append(row)
     for (kind, label), found in groups.items():
         what = f"“{label}”" if label else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from jiaoheng.sheets.vocabulary import Vocabulary
 from jiaoheng.sheets.workbook import Cell
 
 CORE = "必考"  # answers under 必考|/ hold for subjects that every pupil takes
+_PLAIN_NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})?")
 _MENDED = {
     Oddity.FOLDED: "全角数字按半角读入",
     Oddity.UNIT: "带“分”字的成绩按数字读入",
@@ -111,7 +113,7 @@ def _numbers(
     cells: ColumnCells, offsets: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
     """Plain numbers of at most two decimals at once; True where a cell needs a look of its own."""
-    numbers = cells.numbers[offsets]
+    numbers = (cells.numbers if cells.numeric else _with_plain_texts(cells))[offsets]
     filled = cells.filled[offsets]
     plain = ~np.isnan(numbers)
     scaled = np.where(plain, numbers, 0.0) * MILLI
@@ -122,6 +124,16 @@ def _numbers(
     values = np.where(usual, whole, 0.0).astype(np.int64)
     states = np.where(usual, ScoreState.SCORED, ScoreState.MISSING).astype(np.uint8)
     return values, states, filled & ~usual
+
+
+def _with_plain_texts(cells: ColumnCells) -> npt.NDArray[np.float64]:
+    """Numbers of a column that holds text, with texts like 85 and 92.5 read too (csv files hold nothing else)."""
+    texts = {cell for cell in cells.cells if type(cell) is str}
+    known: dict[Cell, float] = {text: float(text) for text in texts if _PLAIN_NUMBER.fullmatch(text)}
+    if not known:
+        return cells.numbers
+    read = np.array([known.get(cell) if type(cell) is str else None for cell in cells.cells], dtype=np.float64)
+    return np.where(np.isnan(read), cells.numbers, read)
 
 
 def _read(reader: ScoreReader, cell: Cell, subject: str | None, fulls: Mapping[str | None, int]) -> ScoreCell:

@@ -23,6 +23,7 @@ from jiaoheng.sheets.kinds import (
     explain_pupils,
     kind_of,
     named_kind,
+    nobody_named,
 )
 from jiaoheng.sheets.places import column_letters
 from jiaoheng.sheets.reading_model import (
@@ -177,6 +178,8 @@ def _without_pupils(
     sheet: Sheet, grid: Grid, header: Header, plan: ColumnPlan, rows: RowClasses, declared: Declared,
     kind: SheetKind, findings: Findings,
 ) -> SheetReading:  # fmt: skip
+    if kind is SheetKind.AGGREGATE and nobody_named(grid, header, plan):
+        kind = SheetKind.OTHER  # classes that repeat: pupils whose names were left out
     if kind is SheetKind.AGGREGATE:
         explain_aggregate(findings, header, plan)
     else:
