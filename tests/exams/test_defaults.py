@@ -117,6 +117,17 @@ def test_scores_above_the_default_raise_it_for_the_whole_group() -> None:
     assert question(found, "subjects", "物理", "full") == "110"
 
 
+def test_many_pupils_who_reach_just_a_usual_full_mark_tell_it() -> None:
+    for best, n, expected in ((60, 5000, 60), (60, 150, 100), (59, 5000, 100), (90, 5000, 100)):
+        observed = {"生物": seen("生物", best, n=n)}
+        found = resolve(ExamSettings(grade="九年级"), observed, today=TODAY)
+        assert question(found, "subjects", "生物", "full") == str(expected)
+    # 语数英 speak for each other
+    group = {"语文": seen("语文", 92, n=900), "数学": seen("数学", 100, n=900)}
+    found = resolve(ExamSettings(grade="九年级"), group, today=TODAY)
+    assert {question(found, "subjects", name, "full") for name in group} == {"100"}
+
+
 @given(st.integers(0, 2_000_000))
 def test_a_proposed_full_mark_is_never_below_the_best_score(best: int) -> None:
     observed = {"语文": SubjectObservation("语文", 5, best, 0, Fraction(1), {}, frozenset({Measure.RAW}))}

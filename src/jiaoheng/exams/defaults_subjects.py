@@ -79,14 +79,25 @@ def _default_marks(seen: Seen, stage: str, grade: str, day: dt.date) -> dict[str
         usual = Fraction(marks.get(name, marks["*"]))
         together = next((group for group in groups if name in group), {name})
         best = max(seen[other].max or 0 for other in {*together} & {*seen} | {name})
-        own_best = observed.max or 0
-        if Fraction(best, MILLI) <= usual:
+        if Fraction(best, MILLI) > usual:
+            needed = [Fraction(mark) for mark in pack["full_mark_ladder"] if mark * MILLI >= best]
+            higher = needed[0] if needed else Fraction(-(-best // MILLI))
+            proposed[name] = (higher, f"成绩超过 {plain(usual)}，取能容下最高分的常用满分")
+        elif _looks_full(best, observed.n, usual):
+            source = f"{observed.n} 名学生的最高分恰为 {plain(Fraction(best, MILLI))}"
+            proposed[name] = (Fraction(best, MILLI), source)
+        else:
             proposed[name] = (usual, f"{entry['id']}：{entry['source']}")
-            continue
-        needed = [Fraction(mark) for mark in pack["full_mark_ladder"] if mark * MILLI >= max(best, own_best)]
-        higher = needed[0] if needed else Fraction(-(-max(best, own_best) // MILLI))
-        proposed[name] = (higher, f"成绩超过 {plain(usual)}，取能容下最高分的常用满分")
     return proposed
+
+
+def _looks_full(best: int, count: int, usual: Fraction) -> bool:
+    """Whether a best score (thousandths) well below the usual full mark is probably the full mark itself."""
+    rules = load("exam_defaults")
+    seen_rule = rules["full_mark_seen"]
+    on_ladder = best in {mark * MILLI for mark in rules["full_mark_ladder"]}
+    low = Fraction(best, MILLI) <= Fraction(seen_rule["share"]) * usual
+    return count >= int(seen_rule["pupils"]) and on_ladder and low
 
 
 def _full(
@@ -120,16 +131,10 @@ def _full(
     if observed.n == 0:
         ledger.assume(key, plain(full), f"{name}没有成绩，满分取 {plain(full)}", source)
         return full
-    text = f"{name}没有写满分（最高分 {best}）。满分是多少"
-    ledger.ask("full-mark-unknown", key, text, default=plain(full), choices=_marks(full), places=places_seen)
+    text = f"{name}没有写满分（最高分 {best}）。满分是多少，请填数"
+    ledger.ask("full-mark-unknown", key, text, default=plain(full), places=places_seen)  # any number may be typed
     ledger.assume(key, plain(full), f"{name}满分按 {plain(full)} 计算", source)
     return full
-
-
-def _marks(default: Fraction) -> list[Choice]:
-    """Usual full marks to choose from; any other number may be typed."""
-    usual = sorted({Fraction(100), Fraction(120), Fraction(150), default})
-    return [Choice(plain(mark), f"满分 {plain(mark)}") for mark in usual]
 
 
 def _step(name: str, own: SubjectSettings, observed: SubjectObservation, ledger: Ledger) -> Fraction:
