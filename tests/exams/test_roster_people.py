@@ -206,6 +206,27 @@ def test_pupil_in_two_schools_is_asked() -> None:
     assert not moved.questions
 
 
+def test_number_under_another_heading() -> None:
+    """One office writes 学号 and the other 考号 for the same numbers; homonyms of one class still find their rows."""
+    rows = [[f"2025{i:03}", "张伟" if i < 2 else f"生{i}", "1班", 60 + i] for i in range(10)]
+    roster = roster_of(
+        reading(["学号", "姓名", "班级", "语文"], rows, sheet="语文"),
+        reading(["考号", "姓名", "班级", "数学"], [[*row[:3], 90 - i] for i, row in enumerate(rows)], sheet="数学"),
+    )
+    assert roster.pupils.height == 10
+    assert roster.scores["数学"].values.tolist() == list(range(90, 80, -1))
+    assert not roster.questions
+
+
+def test_class_without_its_grade_is_the_same_class() -> None:
+    roster = roster_of(
+        reading(["学号", "姓名", "班级", "语文"], [["S1", "甲", "九(1)班", 90]], sheet="九年级"),
+        reading(["学号", "姓名", "班级", "数学"], [["S1", "甲", "1班", 80]], sheet="数学"),
+    )
+    assert roster.pupils["class"].to_list() == ["九(1)班"]
+    assert not roster.questions
+
+
 def test_row_without_name_is_an_error_and_a_nameless_sheet_is_not() -> None:
     roster = roster_of(reading(["学号", "姓名", "语文"], [["S1", "甲", 90], [None, None, 80]]))
     assert "第3行：这一行有成绩，但没有姓名和号码。请补上姓名或学号，或删除这一行。" in message(

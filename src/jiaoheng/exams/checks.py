@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from jiaoheng import packs
 from jiaoheng.exams.gathering import MEASURES, Gathered, Index, sheet_words
@@ -182,11 +183,9 @@ def check_shifted(gathered: Gathered) -> list[Problem]:
     return listed(problems, "列可能错位")
 
 
-def check_missing_subjects(
-    gathered: Gathered, schools: Sequence[str | None], states: Mapping[str, States]
-) -> list[Problem]:
+def check_missing_subjects(gathered: Gathered, pupils: pl.DataFrame, states: Mapping[str, States]) -> list[Problem]:
     """A warning for each school that has no score of a subject which other schools have."""
-    kinds, where = np.unique([school or "" for school in schools], return_inverse=True)
+    kinds, first, where = np.unique(pupils["school"].fill_null("").to_list(), return_index=True, return_inverse=True)
     problems: list[Problem] = []
     if len(kinds) < 2:
         return []
@@ -195,15 +194,15 @@ def check_missing_subjects(
         if not known.any():
             continue
         counts = np.bincount(where[known], minlength=len(kinds))
-        lacking = [str(name) for name, count in zip(kinds, counts, strict=True) if name and not count]
+        lacking = [i for i in range(len(kinds)) if kinds[i] and not counts[i]]
         problems += [
             Problem(
                 "school-without-subject",
                 Severity.WARNING,
-                Place(),
-                f"{name}没有{subject}的成绩",
+                gathered.sheet_place(int(pupils["sheet"][int(first[i])])),
+                f"{kinds[i]}没有{subject}的成绩",
                 "如果漏报，请补交；如果没有考，这些学生的该科按空白处理",
             )
-            for name in lacking
+            for i in lacking
         ]
     return listed(problems, "学校缺少学科成绩")

@@ -13,7 +13,7 @@ import polars as pl
 
 from jiaoheng.exams.names import clean_name, name_key, number_key
 from jiaoheng.exams.observations import subject_values
-from jiaoheng.sheets.class_names import parse_class
+from jiaoheng.sheets.class_names import grade_number, parse_class
 from jiaoheng.sheets.places import Place
 from jiaoheng.sheets.reading_model import (
     Column,
@@ -88,6 +88,9 @@ class Gathered:
     declared: tuple[ColumnCells, ...]
     items: tuple[ColumnCells, ...]
     make_up: Mapping[tuple[int, int], int]  # (row, subject) → make-up score in thousandths
+    doubled: tuple[
+        tuple[int, Column, Column], ...
+    ] = ()  # sheet, column that counts, column of the same subject left out
 
     def place(self, row: int, column: int = -1) -> Place:
         """Where a row (or its cell in a 0-based column) stands."""
@@ -110,6 +113,20 @@ def class_display(text: str, grade: str | None) -> str:
     return parse_class(text, grade).display or text
 
 
+def only_grade(readings: Sequence[SheetReading]) -> str | None:
+    """The one grade that sheets or class names speak of; None where there is none or there are several.
+
+    It helps to read class names of sheets that do not say their grade (1班 beside 九(1)班).
+    """
+    found = {reading.declared.grade for reading in readings}
+    for reading in readings:
+        if reading.pupils is not None:
+            names = {*(reading.pupils.texts.get(Role.CLASS) or ()), reading.declared.class_name}
+            found |= {parse_class(name).grade for name in names if name}
+    known = {grade for grade in found if grade_number(grade) is not None}
+    return next(iter(known)) if len(known) == 1 else None
+
+
 def gather(
     readings: Sequence[SheetReading],
     schools: Mapping[str, str],
@@ -124,6 +141,7 @@ def gather(
     declared: list[ColumnCells] = []
     items: list[ColumnCells] = []
     make_up: dict[tuple[int, int], int] = {}
+    doubled: list[tuple[int, Column, Column]] = []
     start = 0
     for number, reading in enumerate(readings):
         block = reading.pupils
@@ -132,7 +150,9 @@ def gather(
         for name, values in _rows(number, reading, block, schools, grade).items():
             table[name] += values
         rows = np.arange(start, start + len(block.rows), dtype=np.int64)
-        for column in block.scores:
+        usable, twice = _without_doubles(number, block)
+        doubled += twice
+        for column in usable:
             if column.column.measure is Measure.ITEM:
                 items.append(ColumnCells(number, column.column, rows, column.values, column.states))
             else:
@@ -147,7 +167,22 @@ def gather(
         tuple(declared),
         tuple(items),
         make_up,
+        tuple(doubled),
     )
+
+
+def _without_doubles(number: int, block: PupilBlock) -> tuple[list[ScoreColumn], list[tuple[int, Column, Column]]]:
+    """Score columns with one column a subject and measure; further ones that differ are named, not mixed in."""
+    first: dict[tuple[str | None, Measure | None, str | None], ScoreColumn] = {}
+    kept: list[ScoreColumn] = []
+    twice: list[tuple[int, Column, Column]] = []
+    for own in block.scores:
+        known = first.setdefault((own.column.subject, own.column.measure, own.column.item), own)
+        if known is own or own.column.measure is Measure.ITEM:
+            kept.append(own)
+        elif not (np.array_equal(known.values, own.values) and np.array_equal(known.states, own.states)):
+            twice.append((number, known.column, own.column))
+    return kept, twice
 
 
 def _rows(

@@ -11,7 +11,7 @@ import polars as pl
 
 from jiaoheng import packs
 from jiaoheng.exams.gathering import Gathered, Index, sheet_words
-from jiaoheng.exams.identity_numbers import NUMBER_WORDS, Identifier, choose_identifiers, restore_zeros
+from jiaoheng.exams.identity_numbers import NUMBER_WORDS, Identifier, choose_identifiers, restore_zeros, same_numbers
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
 from jiaoheng.sheets.reading_model import Role, ScoreState
 
@@ -54,6 +54,7 @@ class _Work:
 def identify(gathered: Gathered, people: Mapping[str, str], accepted: Mapping[str, str]) -> Identified:
     """Give every row its pupil. `people`, `accepted`: answers of the settings under the keys of the questions."""
     rows = gathered.rows.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    rows = same_numbers(rows)
     rows, problems, questions = restore_zeros(gathered, rows, accepted)
     work = _Work(gathered, people, rows, np.full(rows.height, -1, np.int64), problems=problems, questions=questions)
     identifiers, useless = choose_identifiers(rows)

@@ -70,6 +70,35 @@ def _scope(rows: pl.DataFrame, role: str) -> tuple[str, ...] | None:
     return None
 
 
+def same_numbers(rows: pl.DataFrame) -> pl.DataFrame:
+    """Where a sheet calls 考号 what the others call 学号 (the same numbers and names), it becomes the 学号 there."""
+    least = Fraction(packs.load("joining")["identity"]["same_numbers"])
+    for main in NUMBERS:
+        known = rows.filter(pl.col(main.value).is_not_null()).select(
+            pl.col(main.value).alias("number"), pl.col("name_key").alias("name_known")
+        )
+        for other in NUMBERS:
+            if other is main or known.is_empty():
+                continue
+            sheets = _called_otherwise(rows, known.unique("number"), main.value, other.value, least)
+            if sheets:
+                here = pl.col("sheet").is_in(sheets)
+                moved = pl.when(here).then(pl.col(other.value)).otherwise(pl.col(main.value)).alias(main.value)
+                rows = rows.with_columns(moved)
+    return rows
+
+
+def _called_otherwise(rows: pl.DataFrame, known: pl.DataFrame, main: str, other: str, least: Fraction) -> list[int]:
+    """Sheets without `main` whose numbers of `other` are nearly all known as `main` for the same names."""
+    open_sheets = rows.filter(pl.col(main).is_null().all().over("sheet") & pl.col(other).is_not_null())
+    found = open_sheets.join(known, left_on=other, right_on="number", how="left", maintain_order="left").group_by(
+        "sheet"
+    )
+    same = pl.col("name_known").is_not_null() & (pl.col("name_known") == pl.col("name_key"))
+    shares = found.agg(pl.len().alias("n"), same.sum().alias("same")).sort("sheet")
+    return [sheet for sheet, n, agree in shares.iter_rows() if Fraction(agree, n) >= least]
+
+
 def restore_zeros(
     gathered: Gathered, rows: pl.DataFrame, accepted: Mapping[str, str]
 ) -> tuple[pl.DataFrame, list[Problem], list[Question]]:

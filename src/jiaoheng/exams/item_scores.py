@@ -23,6 +23,7 @@ class ItemResult:
 
     items: Mapping[str, ItemScores]
     sums: Mapping[str, Index]
+    places: Mapping[str, Place]  # the first sheet with items of each subject
     problems: tuple[Problem, ...]
     questions: tuple[Question, ...]
 
@@ -61,17 +62,18 @@ def join_items(
                 found.problems.append(problem)
             continue
         columns.setdefault(subject, []).append(cells)
-    items, sums = {}, {}
+    items, sums, places = {}, {}, {}
     for subject, cells_of in columns.items():
         table = _table(gathered, position, pupils, cells_of, found)
         items[subject] = _scores(gathered, subject, table, plans.get(subject, ()), fulls, accepted, found)
         whole = (table.states == ScoreState.SCORED).all(axis=0)
+        places[subject] = table.place
         sums[subject] = np.where(whole, table.values.sum(axis=0), -1)
     for subject in plans.keys() - columns.keys():
         place = _blueprint_place(blueprints, subject)
         message = f"有{subject}的双向细目表，但没有{subject}的小题分"
         found.problems.append(Problem("blueprint-unused", Severity.NOTE, place, message))
-    return ItemResult(items, sums, tuple(found.problems), tuple(found.questions))
+    return ItemResult(items, sums, places, tuple(found.problems), tuple(found.questions))
 
 
 def _blueprint_place(blueprints: Sequence[SheetReading], subject: str) -> Place:
@@ -259,7 +261,7 @@ def check_sums(
             Problem(
                 "items-sum-differs",
                 Severity.WARNING,
-                Place(),
+                result.places[subject],
                 f"{subject}有 {wrong.size} 名学生的小题分之和与成绩不一致：{some}",
                 "请核对小题分或成绩；报告的成绩采用成绩列，小题分析采用小题分",
             )

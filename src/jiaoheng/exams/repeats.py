@@ -184,8 +184,7 @@ def _exam_text(gathered: Gathered, place: Place, pair: _Pair) -> str:
 def report_repeats(gathered: Gathered, joined: Joined) -> list[Problem]:
     """Contradictions (errors, both cells named), repeated rows of one sheet and sheets that repeat others (notes)."""
     repeats = joined.repeats
-    other_row = gathered.cells.row[repeats.kept] != gathered.cells.row[repeats.other]
-    told = repeats.differs & other_row  # two columns of one row are asked by `double_columns`
+    told = repeats.differs
     errors = [
         _contradiction(gathered, joined, int(kept), int(other), bool(settled))
         for kept, other, settled in zip(repeats.kept[told], repeats.other[told], repeats.settled[told], strict=True)
@@ -216,29 +215,17 @@ def _contradiction(gathered: Gathered, joined: Joined, kept: int, other: int, se
     )
 
 
-def double_columns(gathered: Gathered, joined: Joined) -> list[Question]:
-    """Ask which column counts where one row gives a subject twice and the sheet's own reading did not ask."""
-    cells, repeats = gathered.cells, joined.repeats
-    same_row = np.flatnonzero((cells.row[repeats.kept] == cells.row[repeats.other]) & repeats.differs)
-    asked: dict[tuple[int, int, int], int] = {}
-    for i in same_row:
-        kept, other = int(repeats.kept[i]), int(repeats.other[i])
-        sheet = int(gathered.rows["sheet"][int(cells.row[other])])
-        asked.setdefault((sheet, int(cells.column[kept]), int(cells.column[other])), other)
+def double_columns(gathered: Gathered) -> list[Question]:
+    """Ask which column counts where a sheet has two of one subject and its own reading did not ask."""
     questions = []
-    for (sheet, first, second), cell in asked.items():
+    for sheet, kept, other in gathered.doubled:
         if any(question.key[0] == "columns" for question in gathered.readings[sheet].questions):
             continue
         place = gathered.sheet_place(sheet)
-        columns = [Place(place.file, place.sheet, 0, column + 1) for column in (first, second)]
-        subject = gathered.subjects[int(cells.subject[cell])]
-        text = f"{sheet_words(place)}的 {columns[0].cell}与 {columns[1].cell}都是{subject}而成绩不同，{columns[1].cell}是什么"
-        choices = (Choice(IGNORE, f"不采用 {columns[1].cell}"), Choice("赋分", f"{subject}的赋分"))
-        questions.append(
-            Question(
-                "double-column", ("columns", columns[1].key), columns[1], text, choices, None, True, tuple(columns)
-            )
-        )
+        one, two = (Place(place.file, place.sheet, 0, column.index + 1) for column in (kept, other))
+        text = f"{sheet_words(place)}的 {one.cell}与 {two.cell}都是{kept.subject}而成绩不同，{two.cell}是什么"
+        choices = (Choice(IGNORE, f"不采用 {two.cell}"), Choice("赋分", f"{kept.subject}的赋分"))
+        questions.append(Question("double-column", ("columns", two.key), two, text, choices, None, True, (one, two)))
     return questions
 
 

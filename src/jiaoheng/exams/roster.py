@@ -13,7 +13,7 @@ from jiaoheng import packs
 from jiaoheng.exams import checks, item_scores
 from jiaoheng.exams.declared_ranks import check_means, check_ranks
 from jiaoheng.exams.electives import explain_blanks
-from jiaoheng.exams.gathering import Gathered, gather
+from jiaoheng.exams.gathering import Gathered, gather, only_grade
 from jiaoheng.exams.identity import identify
 from jiaoheng.exams.joining import Joined, join
 from jiaoheng.exams.observations import observe, same_subjects, subject_names
@@ -92,7 +92,7 @@ def assemble(
     used = _used_files(files, selection)
     schools, school_questions = canonical_schools((*selection.main, *selection.prior), settings.schools)
     found.questions += school_questions
-    grade = settings.grade or (resolved.grade if resolved is not None else None) or None
+    grade = settings.grade or (resolved.grade if resolved is not None else None) or only_grade(selection.main)
     exam = _joining(selection.main, schools, grade, settings, found)
     if exam is None:
         return _withheld(found, used)
@@ -151,8 +151,9 @@ def _joining(
     names = {name: kept for name, kept in alike.items() if name in present}
     gathered = gather(readings, schools, grade, names)
     for name, kept in names.items():
+        sheet = next(r.sheet for r in readings if name in subject_names([r]))
         message = f"“{name}”与“{kept}”按同一科处理，统一为“{kept}”"
-        found.problems.append(Problem("same-subject", Severity.NOTE, Place(), message))
+        found.problems.append(Problem("same-subject", Severity.NOTE, Place(sheet.file, sheet.name), message))
     identified = identify(gathered, settings.people, settings.accept)
     found.problems += identified.problems
     found.questions += identified.questions
@@ -169,7 +170,7 @@ def _joining(
 def _check_joining(exam: _Joining, settings: ExamSettings, schools: Sequence[Question], found: Findings) -> None:
     held = frozenset(choice.value for question in schools for choice in question.choices)
     found.problems += report_repeats(exam.gathered, exam.joined)
-    found.questions += double_columns(exam.gathered, exam.joined)
+    found.questions += double_columns(exam.gathered)
     found.questions += places_asked(exam.gathered, exam.joined, settings.people, held)
     found.problems += _enrolment(exam)
 
@@ -189,7 +190,8 @@ def _enrolment(exam: _Joining) -> list[Problem]:
     absent = int(table["only_listed"].sum())
     if absent:
         message = f"学生名单中有 {absent} 名学生没有成绩，各科按空白计"
-        problems.append(Problem("listed-without-scores", Severity.NOTE, Place(), message))
+        first = exam.gathered.sheet_place(int(rows.filter("listed")["sheet"][0]))
+        problems.append(Problem("listed-without-scores", Severity.NOTE, first, message))
     if unlisted.height:
         names = "、".join(name or "（无名）" for name in unlisted["name"].head(5))
         place = exam.gathered.place(int(pupils["row"][int(unlisted["i"][0])]))
@@ -223,7 +225,9 @@ def _roster(
         raw[name].states = states
     if rules.blank == "报错":
         found.problems += blank_errors(gathered, raw, joined.pupils["row"].to_numpy())
-    found.problems += checks.check_range(gathered, fulls)
+    asked = {question.key for question in found.questions}
+    known = {name: full for name, full in fulls.items() if ("subjects", name, "full") not in asked}
+    found.problems += checks.check_range(gathered, known)
     steps = {name: Fraction(s.step) for name, s in settings.subjects.items() if s.step is not None}
     found.problems += checks.check_steps(gathered, steps)
     found.problems += checks.check_shifted(gathered)
@@ -239,7 +243,7 @@ def _roster(
     below = settings.pupils.single_digit_below or packs.load("exam_defaults")["pupils"]["single_digit_below"]
     found.problems += checks.check_subjects(gathered, joined.position, scores, Fraction(below))
     found.problems += checks.check_missing_subjects(
-        gathered, joined.pupils["school"].to_list(), {name: own.states for name, own in scores.items()}
+        gathered, joined.pupils, {name: own.states for name, own in scores.items()}
     )
     prior = _prior(exam, selection, schools, grade, settings, {s.name: s for s in subjects}, rules, found)
     pupils = _pupil_table(gathered, joined, settings)
@@ -298,7 +302,7 @@ def _items(
             raw[name] = Scores(np.maximum(sums, 0), state, np.full(size, -1, np.int64))
             fulls.setdefault(name, int(sum(result.items[name].full, Fraction(0)) * MILLI))
             message = f"{name}没有成绩列，成绩取各小题得分之和，满分取各小题满分之和"
-            found.problems.append(Problem("score-from-items", Severity.NOTE, Place(), message))
+            found.problems.append(Problem("score-from-items", Severity.NOTE, result.places[name], message))
     return result.items
 
 

@@ -44,7 +44,7 @@ def settle_total(
         return list(subjects), True
     if answer is not None and answer != dt.ALL:
         return _answered(subjects, answer, found), False
-    if not declared.value.size or not usual:
+    if not declared.value.size or not usual or gathered.doubled:  # which column counts must be known first
         return list(subjects), False
     own = dt.measure_of(declared, sums, usual)
     said = any(s.in_total is not None or s.fold is not None for s in settings.subjects.values())
@@ -86,7 +86,7 @@ def _answered(subjects: Sequence[Subject], answer: str, found: Findings) -> list
         words = f"，没有{'、'.join(unknown)}这一科" if unknown else ""
         message = f"设置中总分的算法“{answer}”看不懂{words}"
         remedy = f"请写成“{'+'.join(subject.name for subject in subjects)}”的形式，或写“{dt.ALL}”“{dt.FILE}”"
-        found.problems.append(Problem("total-answer", Severity.ERROR, Place(), message, remedy))
+        found.problems.append(Problem("total-answer", Severity.ERROR, Place("考试设置"), message, remedy))
         return list(subjects)
     return [replace(s, in_total=s.name in folds, fold=folds.get(s.name, s.fold)) for s in subjects]
 
