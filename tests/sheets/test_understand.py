@@ -115,6 +115,41 @@ def test_footers_anywhere(word: str) -> None:
     assert classes(reading)[2] is R.FOOTER
 
 
+def test_words_of_footers_in_other_columns_are_about_the_pupil() -> None:
+    reading = understand(
+        sheet(
+            [
+                ["姓名", "语文", "等第", "评价"],
+                ["甲", 90, "优秀", "家长签字：王"],
+                ["乙", "缺考", "及格", "病假，班主任签字"],
+                ["丙", 60, "合格", "平均"],
+            ]
+        )
+    )
+    assert names(reading) == ["甲", "乙", "丙"]
+
+
+def test_lines_with_formulas_of_totals_only_are_prepared() -> None:
+    reading = understand(table("序号 姓名 语文 总分 名次\n1 甲 90 90 1\n2 _ _ 0 2\n3 _ _ 0 2"))
+    assert classes(reading)[2:] == [R.EMPTY_PUPIL, R.EMPTY_PUPIL]
+    assert reading.questions == ()
+
+
+@pytest.mark.parametrize("form", ["满分150", "（150分）", "150分", "满分：150分"])
+def test_full_marks_on_a_line_of_their_own(form: str) -> None:
+    reading = understand(sheet([["姓名", "语文", "数学"], ["", form, form], ["甲", 90, 80]]))
+    assert classes(reading) == [R.HEADER, R.FULL_MARK, R.PUPIL]
+    assert reading.declared.full_marks == {"语文": 150_000, "数学": 150_000}
+
+
+def test_full_marks_inside_a_merged_header() -> None:
+    rows = [["姓名", "语文", "数学"], ["", 150, 120], ["甲", 90, 80]]
+    reading = understand(sheet(rows, merged=(((0, 0), (1, 0)),)))
+    assert classes(reading) == [R.HEADER, R.FULL_MARK, R.PUPIL]
+    assert reading.declared.full_marks == {"语文": 150_000, "数学": 120_000}
+    assert reading.questions == ()
+
+
 def test_subtotals_of_classes_in_the_middle() -> None:
     reading = understand(
         table("""

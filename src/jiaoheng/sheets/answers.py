@@ -19,7 +19,7 @@ class Answers:
     sheets: Mapping[str, str] = field(default_factory=dict)  # file|sheet → 采用, 忽略, 前次考试 or a subject
     rows: Mapping[str, str] = field(default_factory=dict)  # file|sheet|17 → 采用, 忽略, 满分; file|sheet → hidden rows
     cells: Mapping[str, str] = field(default_factory=dict)  # file|sheet|E17 → corrected text
-    accept: Mapping[str, str] = field(default_factory=dict)  # question code → answer
+    accept: Mapping[str, str] = field(default_factory=dict)  # other confirmations by question code
     full_marks: Mapping[str, int] = field(default_factory=dict)  # subject → thousandths
     scaled: frozenset[str] = frozenset()  # subjects whose scores are already scaled
     aliases: Mapping[str, str] = field(default_factory=dict)  # a bureau's own word for a subject → subject

@@ -13,7 +13,7 @@ from jiaoheng.sheets.columns import ColumnPlan
 from jiaoheng.sheets.findings import Findings
 from jiaoheng.sheets.header_words import header_word
 from jiaoheng.sheets.reading_model import MILLI, BlueprintItem, Column, Measure, Role, RowClass
-from jiaoheng.sheets.row_classes import row_word, texts_of
+from jiaoheng.sheets.row_words import row_word, texts_of
 from jiaoheng.sheets.sheet_grid import Grid
 from jiaoheng.sheets.text import cell_text, fold, is_blank
 from jiaoheng.sheets.vocabulary import Vocabulary

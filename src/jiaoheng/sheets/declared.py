@@ -170,7 +170,7 @@ def _unit_values(grid: Grid, rows: RowClasses, words: Vocabulary) -> dict[str, s
 
 def _number(cell: Cell) -> Decimal | None:
     text = cell_text(cell)
-    match = re.fullmatch(r"(?:满分)?[:：]?(\d{1,5}(?:\.\d{1,4})?)分?", text) if text else None
+    match = re.fullmatch(r"[(（]?(?:满分)?[:：]?(\d{1,5}(?:\.\d{1,4})?)分?[)）]?", text) if text else None
     return Decimal(match[1]) if match else None
 
 

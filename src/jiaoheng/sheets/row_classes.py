@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,21 +12,20 @@ from jiaoheng.sheets.answers import FULL_MARKS, IGNORE, TAKE, Answers
 from jiaoheng.sheets.columns import IDENTITY, ColumnPlan
 from jiaoheng.sheets.headers import Header
 from jiaoheng.sheets.reading_model import Role, RowClass
+from jiaoheng.sheets.row_words import BAND, FIGURE, KEY_VALUE, TITLE, row_word, sample_word, texts_of, unit_line
 from jiaoheng.sheets.sheet_grid import Grid
 from jiaoheng.sheets.text import cell_text, fold, is_blank
 from jiaoheng.sheets.vocabulary import Vocabulary
 from jiaoheng.sheets.workbook import Cell
 
 _IDS = (Role.PUPIL_ID, Role.EXAM_NO, Role.ID_CARD)
+_FULL_MARK = re.compile(r"[(]?(?:满分:?\d{2,4}分?|\d{2,4}分)[)]?")
 _NUMBERS = (Role.SCORE, Role.TOTAL, Role.RANK)
+# where the label of a footer stands
+_LABELS = (Role.SERIAL, Role.NAME, Role.CLASS, Role.SCHOOL, Role.GRADE, Role.DISTRICT, Role.EXAM, *_IDS)
+_NO_LABELS = (Role.REMARK, Role.TRACK, Role.STATUS, Role.COMBINATION, Role.SEX)
 # filled in beforehand on prepared lines, and no sign that anybody is on the line
 _PREPARED = (Role.SERIAL, Role.CLASS, Role.GRADE, Role.SCHOOL, Role.DISTRICT, Role.SUBJECT, Role.EXAM, Role.TRACK)
-_BAND = re.compile(
-    r"[<>≤≥]=?\d+(?:\.\d+)?分?|\d+(?:\.\d+)?分?(?:[-~—至到]\d+(?:\.\d+)?分?|(?:分)?(?:以上|以下|段))|前\d+名?"
-)
-_TITLE = re.compile(r"成绩|考试|年级|学年|学期|测试|检测|名单|[)）\d]班")
-_FIGURE = re.compile(r"-?\d+(?:\.\d+)?[%分人]?")
-_KEY_VALUE = re.compile(r"^([^:：]{1,8})[:：](.*)$")
 
 
 @dataclass(slots=True)
@@ -92,11 +90,6 @@ def classify_rows(
     return out
 
 
-def texts_of(row: Sequence[Cell]) -> list[tuple[int, str]]:
-    """Folded texts of the cells that are not blank, with their columns."""
-    return [(index, fold(text)) for index, cell in enumerate(row) if (text := cell_text(cell)) is not None]
-
-
 def _above(context: _Context, out: RowClasses) -> None:
     """Title, unit lines, codes, full marks above and inside the header."""
     for row in range(context.first):
@@ -123,15 +116,6 @@ def _head_line(context: _Context, texts: list[tuple[int, str]]) -> RowClass:
     if texts[0][1] in words.weight and len(texts) > 1:
         return RowClass.WEIGHT
     return RowClass.UNIT_LINE if unit_line(texts, words) else RowClass.TITLE
-
-
-def unit_line(texts: list[tuple[int, str]], words: Vocabulary) -> bool:
-    """单位：某校　日期：…: a line of keys that a sheet uses to tell about itself."""
-    for _, text in texts:
-        match = _KEY_VALUE.match(text)
-        if match and match[1] in words.unit_words:
-            return True
-    return len(texts) > 1 and texts[0][1].rstrip(":") in words.unit_words and texts[0][1].endswith(":")
 
 
 def _below(context: _Context, out: RowClasses) -> None:
@@ -220,31 +204,9 @@ def _is_word(context: _Context, index: int, text: str) -> bool:
         or folded in words.sample_words
         or any(phrase in folded for phrase in words.sample_phrases)
         or bool(words.signature.search(folded))
-        or (context.roles.get(index) is Role.NAME and bool(_BAND.fullmatch(folded)))
-        or bool((match := _KEY_VALUE.match(folded)) and match[1] in words.unit_words)
+        or (context.roles.get(index) is Role.NAME and bool(BAND.fullmatch(folded)))
+        or bool((match := KEY_VALUE.match(folded)) and match[1] in words.unit_words)
     )
-
-
-def row_word(folded: str, words: Vocabulary) -> RowClass | None:
-    """The kind of row that a label names, if it is such a word: 平均分, 满分, 折分 …"""
-    text = folded.strip(":：*")
-    bare = re.sub(r"[(\[][^()\[\]]*[)\]]", "", text)
-    for word in (text, bare):
-        if word in words.full_mark:
-            return RowClass.FULL_MARK
-        if word in words.weight:
-            return RowClass.WEIGHT
-        if word in words.footer_words or word in words.footer_maybe_name:
-            return RowClass.FOOTER
-    if text.startswith(words.footer_starts) or _of_group(text, words):
-        return RowClass.FOOTER
-    return None
-
-
-def _of_group(text: str, words: Vocabulary) -> bool:
-    """九(1)班平均分, 全年级及格率, 语文平均分：83: a sure footer word at the end, or before a colon."""
-    head = re.split("[:：]", text, maxsplit=1)[0]
-    return len(head) > 3 and any(head.endswith(word) for word in words.footer_words if len(word) >= 3)
 
 
 def _classify(context: _Context, out: RowClasses, row: int) -> RowClass:
@@ -261,12 +223,12 @@ def _classify(context: _Context, out: RowClasses, row: int) -> RowClass:
         return RowClass.SAMPLE
     if any(context.roles.get(index) is Role.SUBJECT and text in context.words.total_words for index, text in labels):
         return RowClass.SKIPPED  # a long layout's own line of the total
-    label = _row_label(context, labels or texts)
+    named = [index for index in context.columns(*IDENTITY) if not is_blank(cells[index])]
+    label = _row_label(context, labels or texts, bool(named))
     if label is not None and not _is_person(context, out, row, label):
         return label[1]
-    if _signed(context, texts):
+    if _signed(context, texts, bool(named)):
         return RowClass.SIGNATURE
-    named = [index for index in context.columns(*IDENTITY) if not is_blank(cells[index])]
     if len(texts) == 1 and _title_like(context, texts[0], named):
         out.sections[row] = cell_text(cells[texts[0][0]]) or ""
         return RowClass.UNIT_LINE if unit_line(texts, context.words) else RowClass.TITLE
@@ -285,9 +247,13 @@ def _without_name(context: _Context, out: RowClasses, row: int, texts: list[tupl
         return RowClass.EMPTY_PUPIL
     if any(row_word(text, context.words) for _, text in texts):
         return RowClass.FOOTER
-    in_table = [index for index, _ in texts if context.roles.get(index) in _NUMBERS]
-    if not in_table:
+    numbers = [(context.roles.get(index), text) for index, text in texts if context.roles.get(index) in _NUMBERS]
+    if not numbers:
         return RowClass.TITLE if len(texts) == 1 else RowClass.SKIPPED
+    if all(role is not Role.SCORE and (role is Role.RANK or text == "0") for role, text in numbers):
+        return RowClass.EMPTY_PUPIL  # formulas of totals and ranks on lines prepared for pupils
+    if all(_FULL_MARK.fullmatch(text) for _, text in numbers):
+        return RowClass.FULL_MARK
     out.nameless.append(row)
     return RowClass.SKIPPED
 
@@ -312,21 +278,22 @@ def _sample(context: _Context, labels: list[tuple[int, str]]) -> bool:
         return True
     first = labels[0][1] if labels else ""
     serial = [text for index, text in labels if context.roles.get(index) is Role.SERIAL]
-    return any(
-        re.fullmatch(rf"[(\[]?{re.escape(word)}[)\]]?[:：]?\d?", text)
-        for text in (first, *serial)
-        for word in context.words.sample_words
-    )
+    return any(sample_word(text, context.words) for text in (first, *serial))
 
 
-def _row_label(context: _Context, labels: list[tuple[int, str]]) -> tuple[int, RowClass, str] | None:
+def _row_label(context: _Context, labels: list[tuple[int, str]], named: bool) -> tuple[int, RowClass, str] | None:
+    """The first word of footers, full marks or weights; of a named row only in the columns where labels stand.
+
+    A pupil whose column 等第 says 优秀 is no footer.
+    """
     for index, text in labels:
-        if context.roles.get(index) in (Role.REMARK, Role.TRACK, Role.STATUS, Role.COMBINATION, Role.SEX):
+        role = context.roles.get(index)
+        if role in _NO_LABELS or (named and role not in _LABELS):
             continue
         found = row_word(text, context.words)
         if found is not None:
             return index, found, text
-        if context.roles.get(index) is Role.NAME and _BAND.fullmatch(text):
+        if context.roles.get(index) is Role.NAME and BAND.fullmatch(text):
             return index, RowClass.FOOTER, text
     return None
 
@@ -360,11 +327,12 @@ def _like_serial(cell: Cell) -> bool:
     return text is not None and text.isdigit()
 
 
-def _signed(context: _Context, texts: list[tuple[int, str]]) -> bool:
-    """A colon or 签字 makes it a signature; a pupil's row has scores too."""
+def _signed(context: _Context, texts: list[tuple[int, str]], named: bool) -> bool:
+    """校长签字：, 审核：李某. A remark of that kind beside a pupil's name or scores is no signature line."""
     if any(context.roles.get(index) in _NUMBERS and text[0].isdigit() for index, text in texts):
         return False
-    return any(context.words.signature.search(text) for _, text in texts)
+    places = [context.roles.get(index) for index, text in texts if context.words.signature.search(text)]
+    return bool(places) and (not named or any(role in (*_LABELS, *_NUMBERS) for role in places))
 
 
 def _title_like(context: _Context, only: tuple[int, str], named: list[int]) -> bool:
@@ -372,7 +340,7 @@ def _title_like(context: _Context, only: tuple[int, str], named: list[int]) -> b
     index, text = only
     if index in named:
         long = len(text) > 8 and not text.isascii() and context.roles.get(index) is Role.NAME
-        return long or bool(_TITLE.search(text))
+        return long or bool(TITLE.search(text))
     return not text[0].isdigit() and context.roles.get(index) not in _NUMBERS and len(text) > 3
 
 
@@ -380,7 +348,7 @@ def _shown_label(context: _Context, row: int) -> str:
     """The first text of a row that is not a number, for the list of rows left out."""
     texts = [cell_text(cell) for cell in context.grid.rows[row]]
     words = [text for text in texts if text is not None]
-    first = next((text for text in words if not _FIGURE.fullmatch(text)), words[0] if words else "")
+    first = next((text for text in words if not FIGURE.fullmatch(text)), words[0] if words else "")
     return first if len(first) <= 20 else first[:20] + "…"
 
 

@@ -167,8 +167,8 @@ def _report(reader: ScoreReader, found: ScoreCell, row: int, column: Column, sub
             message = f"{what}有三位小数，已按原数读入"
             findings.joined(oddity.value, Severity.WARNING, message, "请核对是否误录", row=row, column=index)
         elif oddity is Oddity.ROUNDED:
-            if "too-many-decimals" not in reader.answers.accept:
-                findings.joined(oddity.value, Severity.WARNING, f"{what}超过三位小数", row=row, column=index)
+            message = f"{what}超过三位小数，已四舍五入到三位小数"
+            findings.joined(oddity.value, Severity.WARNING, message, "请核对是否误录", row=row, column=index)
         else:
             findings.joined(oddity.value, Severity.NOTE, _MENDED[oddity], row=row, column=index)
 

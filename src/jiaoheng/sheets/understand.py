@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from jiaoheng.sheets.adjacent_lists import split
 from jiaoheng.sheets.answers import IGNORE, TAKE, Answers
 from jiaoheng.sheets.blocks import Understood, build_block, settle_columns
 from jiaoheng.sheets.blueprints import lying_blueprint, read_blueprint, turn
@@ -38,7 +39,6 @@ from jiaoheng.sheets.reading_model import (
 from jiaoheng.sheets.row_classes import RowClasses, classify_rows
 from jiaoheng.sheets.row_reports import report_rows
 from jiaoheng.sheets.sheet_grid import Grid, make_grid
-from jiaoheng.sheets.side_by_side import split
 from jiaoheng.sheets.text import is_blank
 from jiaoheng.sheets.vocabulary import Vocabulary, vocabulary
 from jiaoheng.sheets.workbook import Sheet, SourceFile
