@@ -8,6 +8,7 @@ without loss; slips that need an answer or give a warning are recorded in the fa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from jiaoheng.exams.sample_clean import usual_class
@@ -15,6 +16,7 @@ from jiaoheng.exams.sample_county import chinese_number
 from jiaoheng.exams.sample_faults import FaultBook
 from jiaoheng.exams.sample_grid import Cell, Grid, shown, write_text, write_web_page, write_workbook
 from jiaoheng.exams.sample_rows import PupilRow, SchoolRows
+from jiaoheng.methods.numbers import half_up
 from jiaoheng.sheets.reading_model import ScoreState
 
 Way = Callable[[Path, SchoolRows, "Habits", FaultBook], list[Path]]
@@ -114,13 +116,15 @@ def _wrong_total(path: Path, grid: Grid, school: SchoolRows, book: FaultBook) ->
 
 
 def _footers(grid: Grid, school: SchoolRows, before: int) -> None:
+    """Mean and pass rate of every column as the sheet shows it: the row that stands twice counts twice here."""
     means: list[Cell] = []
     rates: list[Cell] = []
-    for name, full in school.full.items():
-        numbers = [row.marks[name] for row in school.pupils if not isinstance(row.marks[name], ScoreState)]
-        means.append(round(sum(numbers) / len(numbers), 2) if numbers else None)
-        passed = sum(1 for value in numbers if value >= 0.6 * full)
-        rates.append(f"{100 * passed / len(numbers):.1f}%" if numbers else None)
+    for column, full in enumerate(school.full.values(), before):
+        numbers = [row[column] for row in grid.rows[4:]]
+        marks = [Fraction(str(value)) for value in numbers if isinstance(value, (int, float))]
+        means.append(float(half_up(sum(marks) / len(marks), 2)) if marks else None)
+        passed = sum(1 for value in marks if value * 10 >= 6 * full)
+        rates.append(f"{half_up(Fraction(100 * passed, len(marks)), 1)}%" if marks else None)
     blank: list[Cell] = [None] * (before - 1)
     grid.add("平均分", *blank, *means)
     grid.add("及格率", *blank, *rates)
