@@ -206,6 +206,32 @@ def test_pupil_in_two_schools_is_asked() -> None:
     assert not moved.questions
 
 
+def test_a_name_in_two_sheets_of_other_pupils_is_asked() -> None:
+    """Two classes whose sheets do not say their class meet in one name: never merged, never an error of scores."""
+    sheets = [
+        reading(["姓名", "语文"], [["张伟", 60 + c], *[[f"{c}生{i}", 50 + i] for i in range(9)]], file=f"{c}.xlsx")
+        for c in (1, 2)
+    ]
+    roster = roster_of(*sheets)
+    asked = question(roster, "homonym")
+    assert asked.key == ("people", "张伟")
+    assert asked.default is None
+    assert "1.xlsx 工作表“Sheet1” 第2行、2.xlsx 工作表“Sheet1” 第2行都是“张伟”" in asked.text
+    assert roster.pupils.height == 20
+    assert roster_of(*sheets, people={"张伟": "不同人"}).pupils.height == 20
+    assert "scores-differ" in codes(roster_of(*sheets, people={"张伟": "同一人"}), Severity.ERROR)
+
+
+def test_numbers_without_names_in_several_classes() -> None:
+    sheets = [
+        reading(["班级", "学号", "语文"], [[f"{c}班", str(i), 10 * c + i] for i in range(1, 9)], sheet=f"{c}班")
+        for c in (1, 2)
+    ]
+    roster = roster_of(*sheets)
+    assert roster.pupils.height == 16
+    assert not roster.questions
+
+
 def test_number_under_another_heading() -> None:
     """One office writes 学号 and the other 考号 for the same numbers; homonyms of one class still find their rows."""
     rows = [[f"2025{i:03}", "张伟" if i < 2 else f"生{i}", "1班", 60 + i] for i in range(10)]

@@ -12,6 +12,7 @@ import polars as pl
 from jiaoheng import packs
 from jiaoheng.exams.gathering import Gathered, Index, sheet_words
 from jiaoheng.exams.identity_numbers import NUMBER_WORDS, Identifier, choose_identifiers, restore_zeros, same_numbers
+from jiaoheng.exams.identity_sheets import chance_meetings
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
 from jiaoheng.sheets.reading_model import Role, ScoreState
 
@@ -64,6 +65,7 @@ def identify(gathered: Gathered, people: Mapping[str, str], accepted: Mapping[st
         _by_number(work, identifier)
     _names_under_one_number(work)
     _by_name(work)
+    _chance_meetings(work)
     _nameless(work)
     return Identified(
         work.person,
@@ -247,6 +249,25 @@ def _homonyms(work: _Work) -> None:
     _ask_homonyms(work, open_cases)
 
 
+def _chance_meetings(work: _Work) -> None:
+    """Ask whether a name in two sheets that share few pupils is one pupil; unanswered or 不同人 they stay two."""
+    open_cases: list[tuple[str, list[int], bool]] = []
+    apart: dict[tuple[int, int], int] = {}
+    for case in chance_meetings(work.gathered, work.person, [kind == Role.NAME.value for kind in work.kinds]):
+        key = work.keys[case.person]
+        answer = work.people.get(key, work.people.get(ALL_PEOPLE))
+        if answer not in (None, OTHER):
+            continue
+        if answer is None:
+            open_cases.append((key, [*case.first, *case.second], False))
+        sheet = int(work.rows["sheet"][case.second[0]])
+        if (case.person, sheet) not in apart:
+            apart[case.person, sheet] = work.new(Role.NAME.value, key, None)
+        for row in case.second:
+            work.person[row] = apart[case.person, sheet]
+    _ask_homonyms(work, open_cases)
+
+
 def _contents(gathered: Gathered, rows: set[int]) -> dict[int, tuple[tuple[int, int, int, int], ...]]:
     """The scores of some rows in a comparable form."""
     if not rows:
@@ -278,8 +299,11 @@ def _ask_homonyms(work: _Work, cases: list[tuple[str, list[int], bool]]) -> None
         )
         return
     for key, rows, identical in cases:
+        if any(question.key == ("people", key) for question in work.questions):
+            continue
         places = tuple(work.gathered.place(row) for row in rows)
-        where = "、".join(place.cell for place in places)
+        one_sheet = len({(place.file, place.sheet) for place in places}) == 1
+        where = "、".join(place.cell if one_sheet else str(place) for place in places)
         same = "，且成绩完全相同" if identical else "，成绩不同"
         work.questions.append(
             Question(

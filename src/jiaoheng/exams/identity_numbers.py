@@ -56,11 +56,14 @@ def _scope(rows: pl.DataFrame, role: str) -> tuple[str, ...] | None:
     most = Fraction(packs.load("joining")["identity"]["most_collisions"])
     filled = rows.filter(pl.col(role).is_not_null())
     named = filled.filter(pl.col("name_key").is_not_null())
-    if not named.height:
+    told = "name_key"
+    if not named.height:  # without names a number that is in two classes belongs to two pupils
         distinct = filled.select("sheet", "subject", "school", "class", role).n_unique()
-        return () if 2 * distinct > filled.height else None
+        if 2 * distinct <= filled.height:
+            return None
+        named, told = filled.with_columns(pl.concat_str(pl.col("school", "class").fill_null("")).alias("unit")), "unit"
     for scope in SCOPES:
-        groups = named.group_by(*scope, role).agg(pl.col("name_key").n_unique().alias("names"), pl.len().alias("n"))
+        groups = named.group_by(*scope, role).agg(pl.col(told).n_unique().alias("names"), pl.len().alias("n"))
         shared = groups.filter(pl.col("names") > 1)
         rows_shared = int(shared["n"].sum())
         if Fraction(rows_shared, named.height) <= most:
