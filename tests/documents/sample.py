@@ -31,7 +31,28 @@ from jiaoheng.documents.model import (
 RARE = "垚喆玥䶮㛃犇翀赟祎旻玹"
 MARKUP = "<b>A&B</b>实验学校"
 SUBJECTS = ("语文", "数学", "英语", "物理", "化学", "道德与法治", "历史")
-TOWNS = "槐阳 柳渡 桐岭 松涧 枫林 沙洲 双溪 白石 南坝 云坪 龙潭 高坪 石桥 青山 河湾 古城 长岭 大湾 清泉 望江".split()
+TOWNS = [
+    "槐阳",
+    "柳渡",
+    "桐岭",
+    "松涧",
+    "枫林",
+    "沙洲",
+    "双溪",
+    "白石",
+    "南坝",
+    "云坪",
+    "龙潭",
+    "高坪",
+    "石桥",
+    "青山",
+    "河湾",
+    "古城",
+    "长岭",
+    "大湾",
+    "清泉",
+    "望江",
+]
 
 
 def school_names() -> list[str]:
@@ -57,7 +78,9 @@ def school_table(rng: random.Random) -> Table:
             TableColumn(f"{subject}.mean", "均分", Kind.NUMBER, 2, group=subject, unit="分", definition="mean"),
             TableColumn(f"{subject}.ci", "95% 区间", Kind.INTERVAL, 1, group=subject, unit="分"),
             TableColumn(f"{subject}.pass", "及格率", Kind.PERCENT, 2, group=subject, definition="pass"),
-            TableColumn(f"{subject}.over", "超均率", Kind.SIGNED_PERCENT, 2, group=subject, unit="%", definition="over"),
+            TableColumn(
+                f"{subject}.over", "超均率", Kind.SIGNED_PERCENT, 2, group=subject, unit="%", definition="over"
+            ),
         ]
     rows: list[tuple[Value, ...]] = []
     for index, name in enumerate(school_names()):
@@ -128,14 +151,26 @@ def sample_charts(rng: random.Random) -> dict[str, Chart]:
     schools = [Point(name, rng.uniform(55, 85), rng.uniform(50, 82), named=i < 3) for i, name in enumerate(names[:40])]
     made = [
         charts.interval_plot(
-            Caption("intervals", "9 所学校与全县确有差别", "点是增值，线是 95% 区间；单位：分", "30 所学校的区间图", "school_scores"),
+            Caption(
+                "intervals",
+                "9 所学校与全县确有差别",
+                "点是增值，线是 95% 区间；单位：分",
+                "30 所学校的区间图",
+                "school_scores",
+            ),
             estimates,
             reference=0,
             reference_label="全县 0",
             unit="分",
         ),
         charts.bars(
-            Caption("bars", "槐阳镇初级中学及格率最高", "及格率＝不低于满分 60% 的人数÷参考人数", "及格率条形图", "school_scores"),
+            Caption(
+                "bars",
+                "槐阳镇初级中学及格率最高",
+                "及格率＝不低于满分 60% 的人数÷参考人数",
+                "及格率条形图",
+                "school_scores",
+            ),
             [(name, rng.randint(300, 950) / 10) for name in names[:12]],
             unit="%",
             reference=66.7,
@@ -159,10 +194,15 @@ def sample_charts(rng: random.Random) -> dict[str, Chart]:
             y_title="人数",
         ),
         charts.stacked_levels(
-            Caption("levels", "A 等占比各校相差不到一成", "各等级人数占参考人数的百分比", "等级分布图"), list("ABCDE"), shares
+            Caption("levels", "A 等占比各校相差不到一成", "各等级人数占参考人数的百分比", "等级分布图"),
+            list("ABCDE"),
+            shares,
         ),
         charts.heat_table(
-            Caption("heat", "数学的校际差距最大", "超均率＝（校均－县均）÷县均", "学校与学科的超均率"), names[:12], SUBJECTS, heat
+            Caption("heat", "数学的校际差距最大", "超均率＝（校均－县均）÷县均", "学校与学科的超均率"),
+            names[:12],
+            SUBJECTS,
+            heat,
         ),
         charts.scatter(
             Caption("prior", "起点高的学校多数仍高", "横轴上次均分，纵轴本次均分", "两次均分的散点图"),
@@ -195,7 +235,10 @@ def sample_report(seed: int = 7) -> Report:
         "headline",
         "总体情况",
         (
-            Paragraph("60 所初中里，9 所与全县确有差别：5 所高于全县，4 所低于全县；其余学校的差别在抽样误差以内。", strong=True),
+            Paragraph(
+                "60 所初中里，9 所与全县确有差别：5 所高于全县，4 所低于全县；其余学校的差别在抽样误差以内。",
+                strong=True,
+            ),
             Paragraph(
                 "本次考试全县应考 18,912 名，实考 18,432 名，参考率 97.46%。总分均分 559.00 分，得分率 65.00%。"
                 "均分高不等于进步多：槐阳镇第三初级中学均分高于全县，但低于这批学生应有的水平。"
@@ -227,7 +270,10 @@ def sample_report(seed: int = 7) -> Report:
         "items",
         "题目与知识点",
         (
-            Bullets(("第 7 题区分度为负，请核对答案。", "“函数与图象”得分率 41.20%，低于全县 6.80 个百分点。"), numbered=True),
+            Bullets(
+                ("第 7 题区分度为负，请核对答案。", "“函数与图象”得分率 41.20%，低于全县 6.80 个百分点。"),
+                numbered=True,
+            ),
             pictures["items"],
             pictures["mastery"],
             pictures["profile"],
@@ -244,14 +290,22 @@ def sample_report(seed: int = 7) -> Report:
                     f"{MARKUP}：学生 {RARE} 与 O'Neil & <script>alert(1)</script> 同名，按学号区分。\x07\u202e",
                 )
             ),
-            Table("empty", "未交成绩的学校", (TableColumn("school", "学校"), TableColumn("why", "说明")), (), note="没有这样的学校。"),
+            Table(
+                "empty",
+                "未交成绩的学校",
+                (TableColumn("school", "学校"), TableColumn("why", "说明")),
+                (),
+                note="没有这样的学校。",
+            ),
         ),
     )
     definitions = (
         Definition("unit", "学校", "学生考试当日的就读学校。", "本次考试设置"),
         Definition("n", "参考人数", "状态为正常、零分的考生数；缺考、免考不计。", "口径 B1"),
         Definition("mean", "平均分", "总分÷参考人数；四舍五入到两位小数。", "标准 §1.2"),
-        Definition("pass", "及格率", "不低于满分 60% 的人数÷参考人数；阈值不取整，59.5 分对 60 分线为不及格。", "标准 §1.2"),
+        Definition(
+            "pass", "及格率", "不低于满分 60% 的人数÷参考人数；阈值不取整，59.5 分对 60 分线为不及格。", "标准 §1.2"
+        ),
         Definition("over", "超均率", "（单位均分－参照均分）÷参照均分×100%。", "标准 §1.6"),
     )
     return Report(

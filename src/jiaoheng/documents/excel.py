@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
-from xlsxwriter.exceptions import FileCreateError
 
 from jiaoheng.documents.excel_sheet import SheetWriter
 from jiaoheng.documents.excel_styles import Styles, sheet_name
@@ -42,18 +42,16 @@ def write_workbook(
     else:
         tables = source
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
-    book = xlsxwriter.Workbook(str(path), options)
+    whole = io.BytesIO()
+    book = xlsxwriter.Workbook(whole, options)
     book.set_properties({"title": one_line(title), "comments": one_line(notice)})
     book.set_calc_mode("manual")
     writer = _Book(book, Styles(book), {item.key: item for item in definitions}, one_line(notice), one_line(watermark))
     writer.contents(one_line(title), subtitle, tables)
     writer.tables(tables)
     writer.definitions()
-    try:
-        book.close()
-    except FileCreateError as error:
-        cause = error.args[0] if error.args else error
-        raise cause if isinstance(cause, OSError) else OSError(str(cause)) from error
+    book.close()
+    Path(path).write_bytes(whole.getbuffer())
 
 
 class _Book:

@@ -58,7 +58,10 @@ class SheetWriter:
             self.sheet.set_column(column, column, width)
 
     def _table(self, table: Table, top: int) -> None:
+        for position, column in enumerate(_leaves(table)):
+            self.widths[position] = max(self.widths.get(position, 0), _width(table, column))
         self.sheet.write_string(top, 0, one_line(table.title)[:_MAX_TEXT], self.styles.caption)
+        self._head_height(table, top + _head_rows(table))
         self._heads(table, top + 1)
         row = top + 1 + _head_rows(table)
         for position, values in enumerate(table.rows):
@@ -67,8 +70,6 @@ class SheetWriter:
         for line in foot_notes(table):
             self.sheet.write_string(row, 0, line[:_MAX_TEXT], self.styles.note)
             row += 1
-        for position, column in enumerate(_leaves(table)):
-            self.widths[position] = max(self.widths.get(position, 0), _width(table, column))
 
     def _heads(self, table: Table, top: int) -> None:
         """Heads in one or two rows; upper heads are merged over their columns, single ones over both rows."""
@@ -92,6 +93,14 @@ class SheetWriter:
                     self.sheet.merge_range(top, start, top, position - 1, upper, self.styles.head)
                 else:
                     self.sheet.write_string(top, start, upper, self.styles.head)
+
+    def _head_height(self, table: Table, row: int) -> None:
+        """Rows of merged heads do not grow by themselves: high enough for the longest head."""
+        lines = 1
+        for position, column in enumerate(_leaves(table)):
+            texts = _leaf_heads(column, in_group=bool(column.group))
+            lines = max(lines, *(-(-text_width(text) // max(1, self.widths[position] - 2)) for text in texts))
+        self.sheet.set_row(row, 15 * lines + 4)
 
     def _row(self, table: Table, values: tuple[Value, ...], row: int, *, bold: bool) -> None:
         position = 0
@@ -175,6 +184,6 @@ def _width(table: Table, column: TableColumn) -> int:
     widest = max((text_width(text) for text in texts), default=0)
     if column.kind is Kind.INTERVAL:
         widest //= 2
-    # a head wraps after about ten characters; the arrow of the filter needs room
-    label = min(text_width(_full_head(column)), 14) + 3
+    # a head wraps after four or seven characters; the arrow of the filter needs room
+    label = min(text_width(_full_head(column)), 8 if is_numeric(column) else 14) + 3
     return max(_MIN_WIDTH, min(_MAX_WIDTH, max(widest + 2, label)))

@@ -25,7 +25,6 @@ class View:
         self.names = captions(report)
         self.definitions = anchors(report.definitions, "def-")
         self.texts: dict[str, Definition] = {item.key: item for item in report.definitions}
-        self.tables = anchors(report.tables(), "table-")
         self._table_anchor = {id(table): f"table-{self.names[id(table)][1:]}" for table in report.tables()}
 
     def chart_anchor(self, chart: Chart) -> str:

@@ -69,8 +69,8 @@ def captions(report: Report) -> dict[int, str]:
     return names
 
 
-def anchors(items: Sequence[Definition] | Sequence[Table], prefix: str) -> dict[str, str]:
-    """Key → anchor in the document, of definitions or tables."""
+def anchors(items: Sequence[Definition], prefix: str) -> dict[str, str]:
+    """Key → anchor in the document."""
     taken: set[str] = set()
     return {item.key: prefix + _anchor(item.key, taken) for item in items}
 

@@ -6,6 +6,7 @@ Chinese run that was filled names its East Asian font.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,8 +50,9 @@ def fill_template(template: Path, context: Mapping[str, Any], out: Path) -> None
     styles = _style_fonts(document.docx.styles.element)
     for part in _text_parts(document):
         name_east_asian_fonts(part, styles)
-    with Path(out).open("wb") as file:
-        document.docx.save(file)
+    whole = io.BytesIO()
+    document.docx.save(whole)
+    Path(out).write_bytes(whole.getbuffer())
 
 
 def name_east_asian_fonts(root: Any, styles: Mapping[str, str]) -> int:

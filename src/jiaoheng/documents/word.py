@@ -49,8 +49,10 @@ def write_word(report: Report, path: Path, pictures: Pictures | None = None) -> 
     old = document.element.body
     new = parse_xml(f"<w:body {NAMESPACES}>{content}</w:body>")
     old.getparent().replace(old, new)
-    with Path(path).open("wb") as file:
-        document.save(file)
+    # whole in memory first: a zip file cut off by a full disk complains once more when it is thrown away
+    whole = io.BytesIO()
+    document.save(whole)
+    Path(path).write_bytes(whole.getbuffer())
 
 
 def _with_sections(pieces: Iterator[Piece], feet: str) -> Iterator[str]:

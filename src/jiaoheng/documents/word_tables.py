@@ -44,11 +44,22 @@ def layout(table: Table) -> Layout:
                 return Layout(size, _stretched(wanted, room), landscape)
             if size == smallest:
                 break
-    # too wide for any page: names and heads wrap more, numbers keep their room as long as there is any
-    needs = [_need(table, index, _NAME_WIDTH // 2, _HEAD_WIDTH // 2) for index in range(len(table.columns))]
-    wanted = [need * sizes[-1] * 5 + _PADDING for need in needs]
-    room = TEXT_TWIPS[True]
-    return Layout(sizes[-1], tuple(width * room // sum(wanted) for width in wanted), landscape=True)
+    return Layout(sizes[-1], _squeezed(table, sizes[-1], TEXT_TWIPS[True]), landscape=True)
+
+
+def _squeezed(table: Table, size: int, room: int) -> tuple[int, ...]:
+    """Widths of a table too wide for any page: heads wrap more, numbers keep their room, names share the rest."""
+    wanted = [
+        _need(table, index, _NAME_WIDTH, _HEAD_WIDTH // 2) * size * 5 + _PADDING for index in range(len(table.columns))
+    ]
+    names = [index for index, column in enumerate(table.columns) if not is_numeric(column)]
+    left = room - sum(width for index, width in enumerate(wanted) if index not in names)
+    smallest = _NAME_WIDTH // 2 * size * 5
+    if names and left >= smallest * len(names):
+        for index in names:
+            wanted[index] = min(wanted[index], left // len(names))
+    total = sum(wanted)
+    return tuple(width * room // total for width in wanted)
 
 
 def table_xml(table: Table, place: Layout) -> str:
@@ -66,7 +77,8 @@ def table_xml(table: Table, place: Layout) -> str:
     borders += _RULE.format("insideH", 4, "D8DEE1")
     properties = (
         f'<w:tblW w:w="{sum(place.widths)}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{borders}</w:tblBorders>'
-        '<w:tblLayout w:type="fixed"/><w:tblLook w:val="0420" w:firstRow="1" w:lastRow="0" w:firstColumn="0" '
+        '<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/>'
+        '</w:tblCellMar><w:tblLook w:val="0420" w:firstRow="1" w:lastRow="0" w:firstColumn="0" '
         f'w:lastColumn="0" w:noHBand="0" w:noVBand="1"/><w:tblCaption w:val="{_attribute(table.title)}"/>'
     )
     text = f"<w:tbl><w:tblPr>{properties}</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
