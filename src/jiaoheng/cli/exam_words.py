@@ -103,6 +103,9 @@ def question_lines(questions: Sequence[Question]) -> Iterator[str]:
 
 def tell_what_stops(prepared: Prepared) -> None:
     """Say on standard error why no report can be made, and what to do."""
+    if not any(reading.kind in (SheetKind.SCORES, SheetKind.ITEMS) for reading in prepared.readings):
+        for line in sheet_lines(prepared.readings):
+            tell(line)
     for line in problem_lines(prepared.problems, Severity.ERROR):
         tell(line)
     if prepared.blocking:
