@@ -135,7 +135,7 @@ class TextReader:
         if not lengths:
             return
         usual, count = lengths.most_common(1)[0]
-        zero_led = any(text is not None and text.startswith("0") for text in texts)
+        zero_led = any(text is not None and len(text) == usual > 1 and text.startswith("0") for text in texts)
         if len(lengths) == 1 or count < 0.5 * lengths.total() or not (usual >= 6 or zero_led):
             return
         name = column.header[-1] if column.header else "编号"

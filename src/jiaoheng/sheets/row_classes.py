@@ -19,6 +19,7 @@ from jiaoheng.sheets.vocabulary import Vocabulary
 from jiaoheng.sheets.workbook import Cell
 
 _IDS = (Role.PUPIL_ID, Role.EXAM_NO, Role.ID_CARD)
+_LOOKED_AT = 2000  # rows without a name that are looked at one by one
 _FULL_MARK = re.compile(r"[(]?(?:满分:?\d{2,4}分?|\d{2,4}分)[)]?")
 _NUMBERS = (Role.SCORE, Role.TOTAL, Role.RANK)
 # where the label of a footer stands
@@ -73,7 +74,9 @@ class _Context:
 def classify_rows(
     grid: Grid, header: Header, plan: ColumnPlan, words: Vocabulary, answers: Answers, *, pupils: bool = True
 ) -> RowClasses:
-    """Class of every row. With `pupils` False (tables without pupils) data rows stay PUPIL-free: blank or other."""
+    """Class of every row. `pupils` False: a table without pupils, whose lines are SKIPPED."""
+    if not pupils:
+        return _without_pupils(grid, header, plan, words)
     context = _Context(
         grid, header, plan, words,
         {column.index: column.role for column in plan.columns},
@@ -84,9 +87,17 @@ def classify_rows(
     _above(context, out)
     _below(context, out)
     _stat_tables(context, out)
-    if not pupils:
-        out.classes[out.classes == RowClass.PUPIL] = RowClass.SKIPPED
     _answered_rows(context, out, answers)
+    return out
+
+
+def _without_pupils(grid: Grid, header: Header, plan: ColumnPlan, words: Vocabulary) -> RowClasses:
+    """A table without pupils: its head, and below it lines that are not used."""
+    out = RowClasses(np.zeros(len(grid.rows), dtype=np.uint8))
+    _above(_Context(grid, header, plan, words, {}, {}, header.first_data_row), out)
+    for row in range(header.first_data_row, len(grid.rows)):
+        if any(not is_blank(cell) for cell in grid.rows[row]):
+            out.classes[row] = RowClass.SKIPPED
     return out
 
 
@@ -133,7 +144,14 @@ def _below(context: _Context, out: RowClasses) -> None:
     alone = sum((column.astype(np.uint8) for column in filled.values()), np.zeros(count, dtype=np.uint8)) == 1
     classes = np.where(named, RowClass.PUPIL, np.where(something, RowClass.EMPTY_PUPIL, RowClass.BLANK))
     out.classes[first:] = classes.astype(np.uint8)
-    slow = _suspicious(context, count) | (something & ~named & (scored | other)) | (alone & named)
+    slow = _suspicious(context, count) | (alone & named)
+    unnamed = something & ~named & (scored | other)
+    if int(unnamed.sum()) <= _LOOKED_AT:
+        slow |= unnamed
+    else:  # a whole sheet without names: no row of it is worth a look of its own
+        rest = np.flatnonzero(unnamed & ~slow) + first
+        out.classes[rest] = RowClass.SKIPPED
+        out.nameless += rest.tolist()
     for offset in np.flatnonzero(slow):
         row = int(offset) + first
         found = _classify(context, out, row)

@@ -53,9 +53,10 @@ def report_rows(
 
 def _left_out(rows: RowClasses, header: Header, findings: Findings) -> None:
     groups: dict[tuple[RowClass, str], list[int]] = defaultdict(list)
+    told = {*rows.nameless, *rows.changed_headers}
     for row, label in rows.labels.items():
         kind = RowClass(int(rows.classes[row]))
-        if kind in _WORDS and row not in rows.nameless and row not in rows.changed_headers:
+        if kind in _WORDS and row not in told:
             groups[kind, label if kind is not RowClass.REPEATED_HEADER else ""].append(row)
     for (kind, label), found in groups.items():
         what = f"“{label}”" if label else ""

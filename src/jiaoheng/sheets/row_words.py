@@ -53,9 +53,9 @@ def row_word(folded: str, words: Vocabulary) -> RowClass | None:
 def _of_group(text: str, words: Vocabulary) -> bool:
     """九(1)班平均分, 全年级及格率, 语文平均分：83: a sure footer word at the end, or before a colon."""
     head = re.split("[:：]", text, maxsplit=1)[0]
-    return len(head) > 3 and any(head.endswith(word) for word in words.footer_words if len(word) >= 3)
+    return len(head) > 3 and head.endswith(words.footer_endings)
 
 
 def sample_word(text: str, words: Vocabulary) -> bool:
     """例, 示例1, （样例）: the first cell of a line that shows how to fill the form."""
-    return any(re.fullmatch(rf"[(\[]?{re.escape(word)}[)\]]?[:：]?\d?", text) for word in words.sample_words)
+    return text.strip("()[]:：0123456789") in words.sample_words

@@ -51,6 +51,7 @@ class Vocabulary:
     sample_phrases: tuple[str, ...]
     footer_words: frozenset[str]
     footer_maybe_name: frozenset[str]
+    footer_endings: tuple[str, ...]  # sure words of three letters and more: 九(1)班平均分 ends in one
     footer_mean: frozenset[str]
     footer_starts: tuple[str, ...]
     signature: re.Pattern[str]
@@ -135,6 +136,7 @@ def _build(words: Mapping[str, Any], subjects: Mapping[str, Any]) -> Vocabulary:
         sample_phrases=_longest_first(words["sample"]["phrases"]),
         footer_words=_folded(words["footer"]["words"]),
         footer_maybe_name=_folded(words["footer"]["maybe_name"]),
+        footer_endings=tuple(word for word in _longest_first(words["footer"]["words"]) if len(word) >= 3),
         footer_mean=_folded(words["footer"]["mean"]),
         footer_starts=_longest_first(words["footer"]["starts"]),
         signature=_signature(words["signature"]),
