@@ -147,9 +147,12 @@ def test_settings_that_name_the_total_are_not_asked_about() -> None:
     assert "total-differs" not in codes(roster)
 
 
-def test_answer_that_cannot_be_read_is_an_error() -> None:
-    roster = roster_of(_table(["语文", "数学"]), subjects={}, accept={"total-subjects": "语文+数雪"})
-    assert "没有数雪这一科" in message(roster, "total-answer")
+@pytest.mark.parametrize("answer", ["语文+数雪", "语文×0", "语文×1/0", "语文×多", "+"])
+def test_answer_that_cannot_be_read_is_an_error(answer: str) -> None:
+    roster = roster_of(_table(["语文", "数学"]), subjects={}, accept={"total-subjects": answer})
+    assert f"设置中总分的算法“{answer}”看不懂" in message(roster, "total-answer")
+    assert ("没有数雪这一科" in message(roster, "total-answer")) is (answer == "语文+数雪")
+    assert roster.pupils.is_empty()
 
 
 def test_file_with_totals_only() -> None:

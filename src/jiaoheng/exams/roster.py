@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -13,11 +13,13 @@ from jiaoheng import packs
 from jiaoheng.exams import checks, item_scores
 from jiaoheng.exams.declared_ranks import check_means, check_ranks
 from jiaoheng.exams.electives import explain_blanks
+from jiaoheng.exams.enrolment import check_enrolment
 from jiaoheng.exams.gathering import Gathered, gather, only_grade
 from jiaoheng.exams.identity import identify
 from jiaoheng.exams.joining import Joined, join
 from jiaoheng.exams.observations import observe, same_subjects, subject_names
 from jiaoheng.exams.prior import prior_exam, pupil_keys
+from jiaoheng.exams.question_merge import merged_questions
 from jiaoheng.exams.repeats import different_exams, double_columns, places_asked, report_repeats
 from jiaoheng.exams.resolved import ResolvedSettings
 from jiaoheng.exams.roster_model import ItemScores, PriorExam, Roster, Subject, SubjectScores
@@ -134,7 +136,7 @@ def _used_files(files: Sequence[SourceFile], selection: Selection) -> tuple[Mapp
 def _withheld(found: Findings, files: tuple[Mapping[str, str], ...]) -> Roster:
     """A roster that carries what was found and releases no number."""
     empty = pl.DataFrame(schema=PUPIL_COLUMNS)
-    return Roster(empty, (), {}, None, {}, None, tuple(found.problems), _merged_questions(found.questions), files)
+    return Roster(empty, (), {}, None, {}, None, tuple(found.problems), merged_questions(found.questions), files)
 
 
 def _joining(
@@ -172,33 +174,7 @@ def _check_joining(exam: _Joining, settings: ExamSettings, schools: Sequence[Que
     found.problems += report_repeats(exam.gathered, exam.joined)
     found.questions += double_columns(exam.gathered)
     found.questions += places_asked(exam.gathered, exam.joined, settings.people, held)
-    found.problems += _enrolment(exam)
-
-
-def _enrolment(exam: _Joining) -> list[Problem]:
-    """Pupils of a list who have no scores, and pupils with scores who are in no list although their school gave one."""
-    pupils, rows = exam.joined.pupils, exam.gathered.rows
-    if not bool(rows["listed"].any()):
-        return []
-    listed = np.zeros(pupils.height, np.bool_)
-    positions = exam.joined.position[rows["listed"].to_numpy()]
-    listed[positions[positions >= 0]] = True
-    table = pupils.select("school", "name", only_listed="listed").with_columns(pl.Series("in_list", listed))
-    with_list = table.with_columns(pl.col("in_list").any().over("school").alias("school_listed"))
-    unlisted = with_list.with_row_index("i").filter(pl.col("school_listed") & ~pl.col("in_list"))
-    problems = []
-    absent = int(table["only_listed"].sum())
-    if absent:
-        message = f"学生名单中有 {absent} 名学生没有成绩，各科按空白计"
-        first = exam.gathered.sheet_place(int(rows.filter("listed")["sheet"][0]))
-        problems.append(Problem("listed-without-scores", Severity.NOTE, first, message))
-    if unlisted.height:
-        names = "、".join(name or "（无名）" for name in unlisted["name"].head(5))
-        place = exam.gathered.place(int(pupils["row"][int(unlisted["i"][0])]))
-        message = f"{unlisted.height} 名有成绩的学生不在学生名单中：{names}"
-        remedy = "请核对是否借读、转入或姓名、学号写错"
-        problems.append(Problem("not-in-list", Severity.WARNING, place, message, remedy))
-    return problems
+    found.problems += check_enrolment(exam.gathered, exam.joined)
 
 
 def _roster(
@@ -240,7 +216,8 @@ def _roster(
     stated = file_total(gathered, joined.position, total)
     found.problems += check_ranks(gathered, joined.position, joined.pupils, scores, total, stated)
     found.problems += check_means(selection.main)
-    below = settings.pupils.single_digit_below or packs.load("exam_defaults")["pupils"]["single_digit_below"]
+    usual = packs.load("exam_defaults")["pupils"]["single_digit_below"]
+    below = resolved.pupils.single_digit_below if resolved else settings.pupils.single_digit_below or usual
     found.problems += checks.check_subjects(gathered, joined.position, scores, Fraction(below))
     found.problems += checks.check_missing_subjects(
         gathered, joined.pupils, {name: own.states for name, own in scores.items()}
@@ -255,7 +232,7 @@ def _roster(
         items,
         prior,
         tuple(found.problems),
-        _merged_questions(found.questions),
+        merged_questions(found.questions),
         files,
     )
 
@@ -381,25 +358,6 @@ def _names_of_now(subjects: Mapping[str, Subject]) -> dict[str, str]:
         if other and (name in subjects) != (other in subjects):
             renamed.update({other: name} if name in subjects else {name: other})
     return renamed
-
-
-def _merged_questions(questions: Sequence[Question]) -> tuple[Question, ...]:
-    """Questions that one answer settles are asked once, with every place concerned."""
-    merged: dict[tuple[str, ...], Question] = {}
-    for question in questions:
-        known = merged.get(question.key)
-        if known is None:
-            merged[question.key] = question
-            continue
-        places = tuple(dict.fromkeys((*(known.places or (known.place,)), *(question.places or (question.place,)))))
-        choices = tuple({choice.value: choice for choice in (*known.choices, *question.choices)}.values())
-        default = known.default if known.default == question.default else None
-        text = known.text if question.text in known.text else f"{known.text}；{question.place}：{question.text}"
-        blocking = known.blocking or question.blocking
-        merged[question.key] = replace(
-            known, places=places, choices=choices, default=default, text=text, blocking=blocking
-        )
-    return tuple(merged.values())
 
 
 def _pupil_table(gathered: Gathered, joined: Joined, settings: ExamSettings) -> pl.DataFrame:

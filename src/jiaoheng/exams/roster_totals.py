@@ -79,7 +79,9 @@ def _sums(scores: Mapping[str, Scores]) -> dt.Sums:
 def _answered(subjects: Sequence[Subject], answer: str, found: Findings) -> list[Subject]:
     try:
         folds = dt.read_meaning(answer)
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
+        folds = {}
+    if any(fold <= 0 for fold in folds.values()):
         folds = {}
     unknown = [name for name in folds if name not in {subject.name for subject in subjects}]
     if unknown or not folds:
