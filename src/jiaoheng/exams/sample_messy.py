@@ -206,7 +206,9 @@ def _web_page(folder: Path, school: SchoolRows, habits: Habits, book: FaultBook)
 
 
 def _whole(row: PupilRow) -> bool:
-    return all(not isinstance(value, ScoreState) or value == ScoreState.NOT_CHOSEN for value in row.marks.values())
+    """Whether the school ranks the pupil: nothing missing; cheating counts as zero marks."""
+    counted = (ScoreState.NOT_CHOSEN, ScoreState.CHEATED)
+    return all(not isinstance(value, ScoreState) or value in counted for value in row.marks.values())
 
 
 def _merged(folder: Path, school: SchoolRows, habits: Habits, book: FaultBook) -> list[Path]:
