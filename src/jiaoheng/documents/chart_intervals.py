@@ -56,7 +56,7 @@ def interval_plot(
     for style, word, group in zip(_STYLES, words, groups, strict=True):
         if not group:
             continue
-        heads[len(labels)] = style.ink
+        heads[len(labels)] = theme.INK2 if style.ink == theme.MUTE else style.ink
         labels.append(f"{word} {len(group)}")
         for row in sorted(group, key=lambda item: (-item.value, item.label)):
             values.append(_value(row, len(labels), style, word, unit, digits))

@@ -98,22 +98,11 @@ def heat_table(
     known = sorted(abs(float(value)) for row in cells for value in row if value is not None)
     top = float(limit) if limit is not None else (known[min(len(known) - 1, int(len(known) * 0.95))] if known else 1.0)
     top = top or 1.0
-    values = []
-    for i, row in enumerate(cells):
-        for j, value in enumerate(row):
-            shade = 0.0 if value is None else max(-top, min(top, float(value)))
-            values.append(
-                {
-                    "row": i,
-                    "column": columns[j],
-                    "名称": rows[i],
-                    "项目": columns[j],
-                    "数值": "—" if value is None else number(value, digits, signed=True) + unit,
-                    "print": "—" if value is None else number(value, digits, signed=True),
-                    "shade": shade,
-                    "ink": "#fefefe" if abs(shade) > 0.62 * top else "#182027",
-                }
-            )
+    values = [
+        _heat_cell(i, rows[i], columns[j], value, top, unit, digits)
+        for i, row in enumerate(cells)
+        for j, value in enumerate(row)
+    ]
     y = {"field": "row", "type": "ordinal", "axis": label_axis(list(rows))}
     x = {
         "field": "column",
@@ -150,3 +139,21 @@ def heat_table(
     ]
     spec = {"data": {"values": values}, "layer": layers, "resolve": {"scale": {"color": "independent"}}}
     return chart(caption, spec, height=max(80, 24 * len(rows)))
+
+
+def _heat_cell(
+    position: int, row: str, column: str, value: Number | None, top: float, unit: str, digits: int
+) -> dict[str, Any]:
+    """One cell: its print, its shade within ±top, and the ink that stands out on that shade."""
+    shade = 0.0 if value is None else max(-top, min(top, float(value)))
+    printed = "—" if value is None else number(value, digits, signed=True)
+    return {
+        "row": position,
+        "column": column,
+        "名称": row,
+        "项目": column,
+        "数值": printed if value is None else printed + unit,
+        "print": printed,
+        "shade": shade,
+        "ink": "#fefefe" if abs(shade) > 0.62 * top else "#182027",
+    }

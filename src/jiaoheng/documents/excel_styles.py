@@ -45,7 +45,7 @@ class Styles:
             if bold:
                 look |= {"bold": True, "bg_color": "#F4F6F6"}
             if grey:
-                look |= {"font_color": "#8B979E"}
+                look |= {"font_color": "#6B767E"}
             self._cells[key] = self._book.add_format(look)
         return self._cells[key]
 

@@ -18,7 +18,7 @@ _WHOLE = 14  # rows of a table that stays on one page
 _PADDING = 120  # twips: left and right of a cell
 _NAME_WIDTH = 22  # half-width characters that a text column wants before it wraps
 _HEAD_WIDTH = 8
-_DIM = "8B979E"
+_DIM = "6B767E"
 _RULE = '<w:{0} w:val="single" w:sz="{1}" w:space="0" w:color="{2}"/>'
 
 
