@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from jiaoheng.sheets.limits import MB, Limits
-from jiaoheng.sheets.open_file import open_file
+from jiaoheng.sheets.open_file import FACTS, open_file
 from jiaoheng.sheets.raw_sheets import Facts, Finding, RawFile, RawSheet, RefusalError
 from jiaoheng.sheets.wire import SheetEncoder, pack_findings, write_frame
 
@@ -45,7 +45,7 @@ def main() -> None:
         limits = Limits(**request["limits"])
         _restrict(limits)
         try:
-            _answer(request["path"], limits, answers)
+            _answer(request["path"], limits, request["want"], answers)
         except BrokenPipeError:
             return
         gc.collect()
@@ -71,14 +71,19 @@ def _restrict(limits: Limits) -> None:
             continue  # some systems refuse one of them; the parent's watch remains
 
 
-def _answer(path: str, limits: Limits, answers: BinaryIO) -> None:
+def _answer(path: str, limits: Limits, want: str, answers: BinaryIO) -> None:
     """Read one file and send it: a "file" frame, the sheets, an "end" frame; or an "end" frame with the refusal."""
     end: dict[str, Any] = {"t": "end", "findings": []}
     try:
         data = _bytes(path, limits)
         write_frame(answers, {"t": "bytes", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()})
-        found = open_file(data, limits)
-        _send(found, limits, answers)
+        found = open_file(data, limits, want)
+        if want == FACTS:
+            for sheet in found.sheets:
+                facts = _pack_facts(sheet.facts, limits.rows, limits.columns)
+                write_frame(answers, {"t": "facts", "name": sheet.name} | facts)
+        else:
+            _send(found, limits, answers)
         end["findings"] = pack_findings(found.findings)
     except RefusalError as error:
         end["refused"] = pack_findings([error.finding])

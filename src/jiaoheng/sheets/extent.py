@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from jiaoheng.sheets.limits import Limits
 from jiaoheng.sheets.places import column_letters
 from jiaoheng.sheets.raw_sheets import RefusalError
@@ -11,6 +13,7 @@ _SPARSE = 1_000  # at most one filled cell in so many: a stray cell far off, not
 _LONGEST = 12  # letters; anything so long is absurd, and big integers are not worth their cost
 
 
+@lru_cache(maxsize=20_000)
 def column_number(letters: bytes) -> int:
     """1-based number of column letters (A → 1, XFD → 16384)."""
     number = 0

@@ -32,13 +32,20 @@ _MIMETYPE = 200
 _TABLES = frozenset({"WorkSheet", "MacroSheet"})
 
 
-def open_file(data: bytes, limits: Limits) -> RawFile:
-    """What the file is and its sheets; raises RefusalError with the reason where it cannot be read."""
+ALL, FACTS, CELLS = "all", "facts", "cells"  # what is wanted of a file; the parts serve `side_by_side`
+
+
+def open_file(data: bytes, limits: Limits, want: str = ALL) -> RawFile:
+    """What the file is and its sheets; raises RefusalError with the reason where it cannot be read.
+
+    `want` FACTS gives an xlsx's sheets without their cells, CELLS its cells without the facts about them (and without
+    the guard against far cells); other formats always come whole.
+    """
     head = data[:64]
     if not data.strip(b"\x00"):
         raise RefusalError("file-empty", "文件里只有空字节，没有内容（可能没有传完或存盘出错）", "请重新取得该文件")
     if head.startswith(ZIPS):
-        return _open_archive(data, limits)
+        return _open_archive(data, limits, want)
     if head.startswith(OLE):
         return _open_ole(data, limits)
     if head.startswith(BARE_BIFF):
@@ -56,7 +63,7 @@ def _not_a_table(kind: NotATable) -> RefusalError:
     return error
 
 
-def _open_archive(data: bytes, limits: Limits) -> RawFile:
+def _open_archive(data: bytes, limits: Limits, want: str) -> RawFile:
     archive = Archive(data, limits)
     mimetype = b""
     if archive.has("mimetype"):
@@ -66,6 +73,8 @@ def _open_archive(data: bytes, limits: Limits) -> RawFile:
         raise _not_a_table(kind)
     archive.check_all()
     extent = Extent(limits)
+    if kind == "xlsx" and want == CELLS:
+        return RawFile(kind, None, _calamine_sheets(data, {}, limits))
     if kind == "xlsx":
         sheets = xlsx_extra.read_workbook(archive)
         if len(sheets.parts) > limits.sheets:
@@ -74,6 +83,8 @@ def _open_archive(data: bytes, limits: Limits) -> RawFile:
         wrong = frozenset(one.part for one in sheets.parts if facts[one.name].wrong_dimension)
         if wrong:
             data = archive.rewritten(wrong, xlsx_extra.without_dimension)
+        if want == FACTS:
+            return RawFile(kind, None, [RawSheet(name, [], known) for name, known in facts.items()])
     elif kind == "xlsb":
         facts = xlsb.read_facts(archive, extent)
     else:

@@ -35,14 +35,21 @@ class ReaderProcess:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._helper: ReaderProcess | None = None
 
-    def frames(self, path: Path, limits: Limits) -> Iterator[Frame]:
-        """All frames about one file, the last one of type "end".
+    def helper(self) -> ReaderProcess:
+        """A second process beside this one, ended with it."""
+        if self._helper is None:
+            self._helper = ReaderProcess()
+        return self._helper
+
+    def frames(self, path: Path, limits: Limits, want: str = "all") -> Iterator[Frame]:
+        """All frames about one file, the last one of type "end"; `want` as in `open_file`.
 
         Raises RefusalError where the process died, ran too long, took too much memory or spoke nonsense.
         """
         process = self._started()
-        request = {"path": os.path.abspath(path), "limits": asdict(limits)}
+        request = {"path": os.path.abspath(path), "limits": asdict(limits), "want": want}
         watch = _Watch(process, limits)
         finished = False
         try:
@@ -62,10 +69,22 @@ class ReaderProcess:
         finally:
             watch.stop()
             if not finished:
-                self.kill()
+                self._end()
+
+    def stop(self) -> None:
+        """End the process at once, from any thread; whoever reads its frames gets a RefusalError."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(OSError):
+                process.kill()
 
     def kill(self) -> None:
-        """End the process at once and wait for it, so that no zombie stays."""
+        """End the process and its helper at once and wait for them, so that no zombie stays."""
+        if self._helper is not None:
+            self._helper.kill()
+        self._end()
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -80,7 +99,7 @@ class ReaderProcess:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is None:
             return self._process
-        self.kill()
+        self._end()
         paths = [_PACKAGE, os.environ.get("PYTHONPATH", "")]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
         self._process = subprocess.Popen(

@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 from jiaoheng.sheets.labels import Wanted, expand, labels
 from jiaoheng.sheets.limits import MB, Limits
 from jiaoheng.sheets.places import Place, Problem, Severity
 from jiaoheng.sheets.raw_sheets import Finding, RefusalError
 from jiaoheng.sheets.reader_process import ReaderProcess
-from jiaoheng.sheets.sniff import FORMAT_NAMES, promised
-from jiaoheng.sheets.wire import SheetDecoder, WireError, unpack_findings
-from jiaoheng.sheets.workbook import Sheet, SourceFile
+from jiaoheng.sheets.side_by_side import LARGE, read_side_by_side
+from jiaoheng.sheets.taken_file import TakenFile
+from jiaoheng.sheets.wire import WireError
+from jiaoheng.sheets.workbook import SourceFile
 
 Progress = Callable[[int, int, str], None]
 _MOST_PROCESSES = 4
@@ -93,14 +93,17 @@ def _read(reader: ReaderProcess, one: Wanted, label: str, limits: Limits) -> Sou
     if one.skipped:
         note = Problem("file-skipped", Severity.NOTE, Place(label), one.skipped, "")
         return SourceFile(str(path), label, "", 0, "", None, (), (note,))
-    taken = _Taken(label, limits)
+    taken = TakenFile(label, limits)
     try:
         size = _check_before_opening(path, limits)
     except RefusalError as error:
         return taken.source(path, 0, [error.finding])
     try:
-        for head, body in reader.frames(path, limits):
-            taken.take(head, body)
+        if size >= LARGE and (sooner := read_side_by_side(reader, path, label, limits)) is not None:
+            taken = sooner
+        else:
+            for head, body in reader.frames(path, limits):
+                taken.take(head, body)
     except RefusalError as error:
         return taken.source(path, size, [error.finding])
     except (WireError, KeyError, TypeError, ValueError, IndexError):
@@ -143,98 +146,6 @@ def _check_before_opening(path: Path, limits: Limits) -> int:
     if found.st_size == 0:
         raise RefusalError("file-empty", "文件是空的（0 字节）", "请重新取得该文件")
     return found.st_size
-
-
-class _Taken:
-    """What has arrived from the reading process about one file."""
-
-    def __init__(self, label: str, limits: Limits) -> None:
-        self.refused: list[Finding] = []
-        self.format = ""
-        self._label = label
-        self._left = 2 * limits.cells  # rows are padded to the sheet's width after they arrived
-        self._sheets_left = limits.sheets
-        self._sha256 = ""
-        self._size = 0
-        self._encoding: str | None = None
-        self._findings: list[Finding] = []
-        self._sheets: list[Sheet] = []
-        self._name = ""
-        self._decoder = SheetDecoder(self._left)
-
-    def take(self, head: dict[str, Any], body: bytes) -> None:
-        """Take in one frame."""
-        kind = head["t"]
-        if kind == "block":
-            self._decoder.add(head, body)
-        elif kind == "sheet":
-            self._sheets_left -= 1
-            if self._sheets_left < 0:
-                raise WireError("more sheets than allowed")
-            self._name = str(head["name"])
-            self._decoder = SheetDecoder(self._left)
-        elif kind == "end_sheet":
-            self._findings += unpack_findings(head["findings"])
-            sheet = _sheet(self._label, self._name, self._decoder, head)
-            self._left -= len(sheet.rows) * (len(sheet.rows[0]) if sheet.rows else 0)
-            self._sheets.append(sheet)
-        elif kind == "bytes":
-            self._sha256, self._size = str(head["sha256"]), int(head["size"])
-        elif kind == "file":
-            self.format = str(head["format"])
-            self._encoding = None if head["encoding"] is None else str(head["encoding"])
-        elif kind == "end":
-            self._findings += unpack_findings(head["findings"])
-            self.refused = unpack_findings(head.get("refused", []))
-            self.format = str(head.get("format") or self.format)
-        else:
-            raise WireError("unknown frame")
-
-    def source(self, path: Path, size: int, refused: list[Finding]) -> SourceFile:
-        """The file as far as it was understood; a refused one has no sheets."""
-        findings = refused or self._findings
-        problems = [_problem(self._label, finding) for finding in findings]
-        if self._sheets and not refused and not promised(path.name, self.format):
-            told = f"扩展名是 {path.suffix}，内容其实是{FORMAT_NAMES[self.format]}；已按内容读取"
-            remedy = "请核对读入的数据；下次请在 Excel 或 WPS 中另存为 xlsx"
-            problems.append(Problem("extension-lies", Severity.NOTE, Place(self._label), told, remedy))
-        return SourceFile(
-            path=str(path),
-            label=self._label,
-            sha256=self._sha256,
-            size=self._size or size,
-            true_format=self.format,
-            encoding=self._encoding,
-            sheets=() if refused else tuple(self._sheets),
-            problems=tuple(problems),
-        )
-
-
-def _sheet(label: str, name: str, decoder: SheetDecoder, facts: dict[str, Any]) -> Sheet:
-    errors = {(int(row), int(column)): str(text) for row, column, text in facts["errors"]}
-    rows = decoder.finish(int(facts["rows"]), int(facts["columns"]), errors)
-    return Sheet(
-        file=label,
-        name=name,
-        rows=rows,
-        hidden=bool(facts["hidden"]),
-        hidden_rows=frozenset(map(int, facts["hidden_rows"])),
-        hidden_columns=frozenset(map(int, facts["hidden_columns"])),
-        filtered=bool(facts["filtered"]),
-        merged=tuple(((int(a), int(b)), (int(c), int(d))) for a, b, c, d in facts["merged"]),
-        zero_formats={
-            (row, column): int(digits)
-            for row, column, digits in facts["zeros"]
-            if type(rows[row][column]) in (int, float)
-        },
-        formulas_without_value=frozenset((int(row), int(column)) for row, column in facts["formulas"]),
-        error_cells=errors,
-    )
-
-
-def _problem(label: str, finding: Finding) -> Problem:
-    place = Place(label, finding.sheet, finding.row, finding.column)
-    return Problem(finding.code, Severity(finding.severity), place, finding.message, finding.remedy)
 
 
 def _refused(path: Path, label: str, size: int, code: str, message: str, remedy: str) -> SourceFile:

@@ -28,6 +28,7 @@ _WIDE = re.compile(rb'<c r="[A-Za-z]{3}')
 _FILLED = re.compile(rb'<c r="([A-Za-z]+)(\d+)"[^>]*(?<!/)>(?!</c>)')
 _ERROR = re.compile(rb'<c r="([A-Za-z]{1,3})(\d{1,7})"[^>/]*\st="e"[^>/]*>(.*?)</c>', re.DOTALL)
 _FORMULA = re.compile(rb'<c r="([A-Za-z]{1,3})(\d{1,7})"([^>]*)>\s*<f[\s/>](.*?)</c>', re.DOTALL)
+_CELL = re.compile(rb'<c r="([A-Za-z]{1,3})(\d{1,7})"([^>]*)>')
 _VALUE = re.compile(rb"<v[^>/]*>([^<]+)</v>")
 _COLUMN = re.compile(rb"<col\b[^>]*>")
 _ATTRIBUTE = re.compile(rb'\b(min|max|hidden)\s*=\s*["\']([^"\']*)["\']')
@@ -235,8 +236,7 @@ def _last_letters(body: bytes) -> set[bytes]:
 def _zero_pattern(zeros: dict[int, int]) -> re.Pattern[bytes] | None:
     if not zeros:
         return None
-    styles = "|".join(map(str, zeros))
-    return re.compile(rb'<c r="([A-Za-z]{1,3})(\d{1,7})"([^>]*\ss="(' + styles.encode() + rb')"[^>]*)>')
+    return re.compile(rb' s="(' + "|".join(map(str, zeros)).encode() + rb')"')
 
 
 def _read_rare(body: bytes, facts: Facts, zeros: dict[int, int], zero_cell: re.Pattern[bytes] | None) -> None:
@@ -254,9 +254,14 @@ def _read_rare(body: bytes, facts: Facts, zeros: dict[int, int], zero_cell: re.P
                 facts.formulas.add((int(match[2]) - 1, column_number(match[1]) - 1))
     if zero_cell is not None:
         for match in zero_cell.finditer(body):
-            attributes = match[3]
-            if not attributes.endswith(b"/") and (b' t="' not in attributes or b' t="n"' in attributes):
-                facts.zero_formats[int(match[2]) - 1, column_number(match[1]) - 1] = zeros[int(match[4])]
+            _read_zero(body, match, zeros, facts)
+
+
+def _read_zero(body: bytes, match: re.Match[bytes], zeros: dict[int, int], facts: Facts) -> None:
+    """A style that pads zeros was met: on a cell that holds a number it is a fact, on a row or an empty cell not."""
+    cell = _CELL.match(body, body.rfind(b"<", 0, match.start()))
+    if cell is not None and not cell[3].endswith(b"/") and (b't="' not in cell[3] or b't="n"' in cell[3]):
+        facts.zero_formats[int(cell[2]) - 1, column_number(cell[1]) - 1] = zeros[int(match[1])]
 
 
 def without_dimension(sheet: bytes) -> bytes:
