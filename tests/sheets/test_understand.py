@@ -150,6 +150,33 @@ def test_full_marks_inside_a_merged_header() -> None:
     assert reading.questions == ()
 
 
+@pytest.mark.parametrize(
+    "text", ["缺考：王某、李某", "以下空白", "第1页 共3页", "共45人", "缺考学生：王某", "注：本表一式两份"]
+)
+def test_remarks_under_the_list_are_no_pupils(text: str) -> None:
+    reading = understand(sheet([["姓名", "语文"], ["甲", 90], ["乙", 80], [text, ""]]))
+    assert names(reading) == ["甲", "乙"]
+    assert classes(reading)[-1] in (R.FOOTER, R.TITLE)
+
+
+def test_a_pupil_with_nothing_but_a_name_stays() -> None:
+    assert names(understand(table("姓名 语文\n甲 90\n乙 _"))) == ["甲", "乙"]
+
+
+def test_running_numbers_are_no_ids() -> None:
+    counting = understand(table("编号 姓名 语文\n1 甲 90\n2 乙 80\n3 _ _"))
+    assert Role.SERIAL in block(counting).texts
+    assert names(counting) == ["甲", "乙"]
+    own = understand(table("编号 姓名 语文\n20250101 甲 90\n20250102 乙 80"))
+    assert block(own).texts[Role.EXAM_NO] == ["20250101", "20250102"]
+
+
+def test_two_words_for_names_are_one_list() -> None:
+    reading = understand(table("姓名 学生姓名 语文\n甲 甲 90"))
+    assert names(reading) == ["甲"]
+    assert reading.problems == ()
+
+
 def test_subtotals_of_classes_in_the_middle() -> None:
     reading = understand(
         table("""

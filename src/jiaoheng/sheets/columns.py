@@ -12,6 +12,7 @@ from jiaoheng.sheets.header_words import HeaderWord, answered_word
 from jiaoheng.sheets.headers import Header
 from jiaoheng.sheets.reading_model import Column, Measure, Role
 from jiaoheng.sheets.sheet_grid import Grid
+from jiaoheng.sheets.text import cell_text
 from jiaoheng.sheets.vocabulary import Vocabulary
 
 IDENTITY = (Role.NAME, Role.PUPIL_ID, Role.EXAM_NO, Role.ID_CARD)
@@ -61,7 +62,7 @@ def plan_columns(grid: Grid, header: Header, words: Vocabulary, answers: Answers
     columns = _items(_subtotals(columns, header, words), header, answered)
     blocks, beside = _side_by_side(columns, grid, header)
     columns = [replace(column, role=Role.IGNORED) if column.index in beside else column for column in columns]
-    columns = _ambiguous_ranks(columns, grid, header, words)
+    columns = _running_numbers(_ambiguous_ranks(columns, grid, header, words), grid, header, words)
     if len(blocks) < 2:
         columns = _single_roles(columns, answered)
     unknown = tuple(
@@ -176,6 +177,21 @@ def _ambiguous_ranks(columns: list[Column], grid: Grid, header: Header, words: V
     return out
 
 
+def _running_numbers(columns: list[Column], grid: Grid, header: Header, words: Vocabulary) -> list[Column]:
+    """编号 that counts 1, 2, 3 tells nobody apart outside its sheet: a running number and no id."""
+    out = []
+    for column in columns:
+        stack = header.stacks[column.index]
+        word = stack[-1].text.strip("*!:") if stack else ""
+        if column.role is Role.EXAM_NO and word in words.also_serial:
+            cells = grid.column(column.index, header.first_data_row).cells
+            numbers = [int(text) for cell in cells[:200] if (text := cell_text(cell)) and text.isdecimal()]
+            counting = numbers[:3] == [1, 2, 3][: len(numbers[:3])]
+            column = replace(column, role=Role.SERIAL) if counting else column
+        out.append(column)
+    return out
+
+
 def _numeric(grid: Grid, header: Header, index: int) -> bool:
     cells = grid.column(index, header.first_data_row)
     count = int(cells.filled.sum())
@@ -203,7 +219,8 @@ def _preference(column: Column) -> int:
 
 def _side_by_side(columns: list[Column], grid: Grid, header: Header) -> tuple[list[tuple[int, int]], tuple[int, ...]]:
     """Tables beside each other: several lists of pupils, or one list and a small table of figures at its side."""
-    names = [column.index for column in columns if column.role is Role.NAME]
+    named = [column for column in columns if column.role is Role.NAME]
+    names = [column.index for column in named if column.header[-1:] == named[0].header[-1:]]
     present = {column.index for column in columns}
     groups: list[list[int]] = []
     for index in range(grid.width):

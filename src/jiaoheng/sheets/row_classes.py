@@ -247,6 +247,8 @@ def _classify(context: _Context, out: RowClasses, row: int) -> RowClass:
         return label[1]
     if _signed(context, texts, bool(named)):
         return RowClass.SIGNATURE
+    if len(texts) == 1 and named and ":" in texts[0][1] and not unit_line(texts, context.words):
+        return RowClass.FOOTER  # 缺考：王某
     if len(texts) == 1 and _title_like(context, texts[0], named):
         out.sections[row] = cell_text(cells[texts[0][0]]) or ""
         return RowClass.UNIT_LINE if unit_line(texts, context.words) else RowClass.TITLE

@@ -20,6 +20,9 @@ FIGURE = re.compile(r"-?\d+(?:\.\d+)?[%分人]?")
 KEY_VALUE = re.compile(r"^([^:：]{1,8})[:：](.*)$")
 
 
+_PAGE = re.compile(r"第\d+页|共\d+[页人]")
+
+
 def texts_of(row: Sequence[Cell]) -> list[tuple[int, str]]:
     """Folded texts of the cells that are not blank, with their columns."""
     return [(index, fold(text)) for index, cell in enumerate(row) if (text := cell_text(cell)) is not None]
@@ -45,7 +48,7 @@ def row_word(folded: str, words: Vocabulary) -> RowClass | None:
             return RowClass.WEIGHT
         if word in words.footer_words or word in words.footer_maybe_name:
             return RowClass.FOOTER
-    if text.startswith(words.footer_starts) or _of_group(text, words):
+    if text.startswith(words.footer_starts) or _of_group(text, words) or _PAGE.match(text):
         return RowClass.FOOTER
     return None
 

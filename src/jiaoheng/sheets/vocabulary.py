@@ -35,6 +35,7 @@ class Vocabulary:
     subject_aliases: tuple[str, ...]  # longest first
     ignored: frozenset[str]
     also_rank: Mapping[str, str]
+    also_serial: frozenset[str]
     aggregate_words: frozenset[str]
     aggregate_endings: tuple[str, ...]
     aggregate_starts: tuple[str, ...]
@@ -120,6 +121,7 @@ def _build(words: Mapping[str, Any], subjects: Mapping[str, Any]) -> Vocabulary:
         subject_aliases=_longest_first(names),
         ignored=_folded(words["ignored"]),
         also_rank={fold(word): scope for word, scope in words["also_rank"].items()},
+        also_serial=_folded(words.get("also_serial", ())),
         aggregate_words=_folded(words["aggregate"]["words"]),
         aggregate_endings=_longest_first(words["aggregate"]["endings"]),
         aggregate_starts=tuple(words["aggregate"]["starts"]),
