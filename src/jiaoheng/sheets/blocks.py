@@ -19,7 +19,7 @@ from jiaoheng.sheets.identities import TEXT_ROLES, TextReader, check_classes
 from jiaoheng.sheets.mark_questions import ask_marks, ask_pairs
 from jiaoheng.sheets.places import Severity
 from jiaoheng.sheets.reading_model import Column, Declared, Measure, PupilBlock, Role, ScoreColumn, SheetKind
-from jiaoheng.sheets.row_classes import RowClasses
+from jiaoheng.sheets.row_model import RowClasses
 from jiaoheng.sheets.score_columns import MarkPlaces, ScoreReader, read_declared, read_scores
 from jiaoheng.sheets.sheet_grid import Grid
 from jiaoheng.sheets.vocabulary import Vocabulary

@@ -11,7 +11,7 @@ from jiaoheng import packs
 from jiaoheng.sheets.class_names import parse_class
 from jiaoheng.sheets.columns import ColumnPlan
 from jiaoheng.sheets.reading_model import MILLI, Column, Declared, Measure, Role, RowClass
-from jiaoheng.sheets.row_classes import RowClasses
+from jiaoheng.sheets.row_model import RowClasses
 from jiaoheng.sheets.sheet_grid import Grid
 from jiaoheng.sheets.text import cell_text, fold, number_text
 from jiaoheng.sheets.vocabulary import Vocabulary

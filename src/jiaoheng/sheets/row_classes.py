@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from jiaoheng.sheets.answers import FULL_MARKS, IGNORE, TAKE, Answers
+from jiaoheng.sheets.answers import Answers
 from jiaoheng.sheets.columns import IDENTITY, ColumnPlan
 from jiaoheng.sheets.headers import Header
 from jiaoheng.sheets.reading_model import Role, RowClass
+from jiaoheng.sheets.row_model import RowClasses, apply_answers
 from jiaoheng.sheets.row_words import BAND, FIGURE, KEY_VALUE, TITLE, row_word, sample_word, texts_of, unit_line
 from jiaoheng.sheets.sheet_grid import Grid
 from jiaoheng.sheets.text import cell_text, fold, is_blank
@@ -27,24 +28,6 @@ _LABELS = (Role.SERIAL, Role.NAME, Role.CLASS, Role.SCHOOL, Role.GRADE, Role.DIS
 _NO_LABELS = (Role.REMARK, Role.TRACK, Role.STATUS, Role.COMBINATION, Role.SEX)
 # filled in beforehand on prepared lines, and no sign that anybody is on the line
 _PREPARED = (Role.SERIAL, Role.CLASS, Role.GRADE, Role.SCHOOL, Role.DISTRICT, Role.SUBJECT, Role.EXAM, Role.TRACK)
-
-
-@dataclass(slots=True)
-class RowClasses:
-    """The class of every row, labels of the rows that are not pupils, and what must be asked about rows."""
-
-    classes: npt.NDArray[np.uint8]
-    labels: dict[int, str] = field(default_factory=dict)
-    nameless: list[int] = field(default_factory=list)  # scores without any name or number
-    changed_headers: list[int] = field(default_factory=list)  # a header in the middle with other columns
-    doubtful: list[int] = field(default_factory=list)  # read as pupils, though the name is a footer's word
-    hidden: list[int] = field(default_factory=list)  # hidden rows that are pupils
-    sections: dict[int, str] = field(default_factory=dict)  # title lines between pupils
-
-    @property
-    def pupils(self) -> npt.NDArray[np.int64]:
-        """Rows of pupils, top to bottom."""
-        return np.flatnonzero(self.classes == RowClass.PUPIL).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +70,7 @@ def classify_rows(
     _above(context, out)
     _below(context, out)
     _stat_tables(context, out)
-    _answered_rows(context, out, answers)
+    apply_answers(grid, context.first, out, answers)
     return out
 
 
@@ -390,23 +373,3 @@ def _stat_tables(context: _Context, out: RowClasses) -> None:
             out.labels[below] = _shown_label(context, below)
             if below in out.nameless:
                 out.nameless.remove(below)
-
-
-def _answered_rows(context: _Context, out: RowClasses, answers: Answers) -> None:
-    """Answers for single rows and for hidden rows go over everything else."""
-    grid = context.grid
-    sheet_answer = answers.rows.get(grid.place().sheet_key)
-    for row in sorted(grid.sheet.hidden_rows):
-        if row < len(out.classes) and out.classes[row] == RowClass.PUPIL:
-            out.hidden.append(row)
-            if sheet_answer == IGNORE:
-                out.classes[row] = RowClass.SKIPPED
-    prefix = grid.place().sheet_key + "|"
-    meaning = {TAKE: RowClass.PUPIL, IGNORE: RowClass.SKIPPED, FULL_MARKS: RowClass.FULL_MARK}
-    for key, answer in answers.rows.items():
-        tail = key.removeprefix(prefix) if key.startswith(prefix) else ""
-        if tail.isdigit() and answer in meaning and context.first <= int(tail) - 1 < len(out.classes):
-            row = int(tail) - 1
-            out.classes[row] = meaning[answer]
-            if row in out.nameless:
-                out.nameless.remove(row)

@@ -10,7 +10,7 @@ from jiaoheng.sheets.columns import ColumnPlan
 from jiaoheng.sheets.findings import SHOWN_PLACES, Findings
 from jiaoheng.sheets.headers import Header
 from jiaoheng.sheets.reading_model import Role, RowClass
-from jiaoheng.sheets.row_classes import RowClasses
+from jiaoheng.sheets.row_model import RowClasses
 from jiaoheng.sheets.sheet_grid import Grid
 from jiaoheng.sheets.text import cell_text, is_blank, shown
 from jiaoheng.sheets.vocabulary import Vocabulary

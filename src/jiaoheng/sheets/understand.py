@@ -36,7 +36,8 @@ from jiaoheng.sheets.reading_model import (
     SheetKind,
     SheetReading,
 )
-from jiaoheng.sheets.row_classes import RowClasses, classify_rows
+from jiaoheng.sheets.row_classes import classify_rows
+from jiaoheng.sheets.row_model import RowClasses
 from jiaoheng.sheets.row_reports import report_rows
 from jiaoheng.sheets.sheet_grid import Grid, make_grid
 from jiaoheng.sheets.text import is_blank
