@@ -45,7 +45,7 @@ def ask_marks(
     findings: Findings, marks: MarkPlaces, scores: Sequence[ScoreColumn], words: Vocabulary, answers: Answers
 ) -> None:
     """One question for each mark; two where it stands both in chosen and in common subjects of a pattern."""
-    choices = [(word, f"{word}：{_MEANINGS[word]}") for word in (*STATE_WORDS, ZERO_WORD)]
+    choices = [(word, _MEANINGS[word]) for word in (*STATE_WORDS, ZERO_WORD)]
     for mark, cells in marks.marks.items():
         defaults = words.marks.get(mark, {})
         pattern = chosen_pattern(scores, mark, words)

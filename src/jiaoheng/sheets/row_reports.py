@@ -59,9 +59,10 @@ def _left_out(rows: RowClasses, header: Header, findings: Findings) -> None:
         if kind in _WORDS and row not in told:
             groups[kind, label if kind is not RowClass.REPEATED_HEADER else ""].append(row)
     for (kind, label), found in groups.items():
-        what = f"“{label}”" if label else ""
+        what = f"“{label}”" if label else "" if len(found) > 1 else "这一行"
+        where = rows_named(found) if len(found) > 1 else ""
         findings.note("row-left-out" if kind not in (RowClass.FULL_MARK, RowClass.WEIGHT) else "row-declares",
-                      f"{rows_named(found)}{what}{_WORDS[kind]}", row=found[0])  # fmt: skip
+                      f"{where}{what}{_WORDS[kind]}", row=found[0])  # fmt: skip
     prepared = int((rows.classes == RowClass.EMPTY_PUPIL).sum())
     if prepared:
         first = int((rows.classes == RowClass.EMPTY_PUPIL).argmax())
