@@ -177,13 +177,16 @@ fixed(
 fixed("bomb_styles.xlsx", "archive-bomb", lambda: xlsx(styles=styles_xml("0000") + "<!--" + "x" * 30_000_000 + "-->"))
 fixed("bomb_media.xlsx", "archive-bomb", lambda: xlsx(extra={"xl/media/image1.png": bytes(30_000_000)}))
 fixed("bomb_rows.xlsx", "archive-bomb", lambda: xlsx(sheet_xml('<row r="5"><c r="A5"><v>1</v></c></row>' * 400_000)))
-fixed("bomb_repeated_text.xlsx", "file-too-much-memory", lambda: _repeated_text())
+fixed("bomb_repeated_text.xlsx", "archive-bomb", lambda: _repeated_text())
 
 
-def _repeated_text() -> bytes:
+fixed("repeated_text_harmless.xlsx", "", lambda: _repeated_text(references=20))
+
+
+def _repeated_text(references: int = 100_000) -> bytes:
     """One long text that a hundred thousand cells refer to: small on the disk, gigabytes in a reader."""
     text = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(32_000))
-    rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, 100_001))
+    rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, references + 1))
     return xlsx(sheet_xml(rows), strings=f'<sst xmlns="{MAIN}"><si><t>{text}</t></si></sst>')
 
 

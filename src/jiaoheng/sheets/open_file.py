@@ -26,6 +26,7 @@ from jiaoheng.sheets.raw_sheets import (
     damaged,
 )
 from jiaoheng.sheets.sniff import BARE_BIFF, OLE, SAVE_AS, ZIPS, NotATable, archive_kind, ole_kind, signature, text_kind
+from jiaoheng.sheets.string_bomb import check_strings
 from jiaoheng.sheets.text_files import read_text
 
 _MIMETYPE = 200
@@ -79,6 +80,7 @@ def _open_archive(data: bytes, limits: Limits, want: str) -> RawFile:
         sheets = xlsx_extra.read_workbook(archive)
         if len(sheets.parts) > limits.sheets:
             raise _too_many(len(sheets.parts), limits)
+        check_strings(archive, sheets.strings, [one.part for one in sheets.parts], limits.memory_bytes)
         facts = {one.name: xlsx_extra.read_facts(archive, one, sheets.zero_styles, extent) for one in sheets.parts}
         wrong = frozenset(one.part for one in sheets.parts if facts[one.name].wrong_dimension)
         if wrong:

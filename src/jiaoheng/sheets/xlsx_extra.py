@@ -49,6 +49,7 @@ class SheetPart:
 class Sheets:
     """The workbook's sheets and its zero-padding cell styles (style index → digits)."""
 
+    strings: str  # the part of the shared strings
     parts: list[SheetPart] = field(default_factory=list)
     zero_styles: dict[int, int] = field(default_factory=dict)
 
@@ -86,8 +87,8 @@ def read_workbook(archive: Archive) -> Sheets:
 
     relations = posixpath.join(folder, "_rels", posixpath.basename(workbook) + ".rels")
     walk([archive.read(relations) or b"<none/>"], start=relation)
-    archive.check_part(strings)
     return Sheets(
+        strings,
         [SheetPart(name, targets[key]) for name, key in names if archive.has(targets.get(key, ""))],
         zero_styles(archive.read(styles) or b"<none/>"),
     )
