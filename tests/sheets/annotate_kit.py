@@ -135,7 +135,9 @@ def fills(path: Path, sheet: str) -> dict[str, str]:
     """Cell → colour of our marks."""
     book = openpyxl.load_workbook(path)
     cells = (cell for row in book[sheet].iter_rows() for cell in row)
-    return {cell.coordinate: cell.fill.fgColor.rgb for cell in cells if cell.fill.fgColor.rgb in (ERROR, QUESTION, WARNING)}
+    return {
+        cell.coordinate: cell.fill.fgColor.rgb for cell in cells if cell.fill.fgColor.rgb in (ERROR, QUESTION, WARNING)
+    }
 
 
 def notes(path: Path, sheet: str) -> dict[str, str]:

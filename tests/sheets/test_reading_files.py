@@ -202,6 +202,25 @@ def test_a_killed_reading_process_costs_only_its_file(tmp_path: Path) -> None:
     assert not psutil.pid_exists(process.pid)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="how Linux counts memory over exec")
+def test_a_large_parent_does_not_wear_out_its_readers(tmp_path: Path) -> None:
+    """A parent of several hundred MB keeps one reading process for many files."""
+    ballast = bytearray(500 * 1024 * 1024)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    good = tmp_path / "a.xlsx"
+    good.write_bytes(xlsx())
+    reader = ReaderProcess()
+    try:
+        list(reader.frames(good, Limits()))
+        first = reader._process
+        list(reader.frames(good, Limits()))
+        assert first is not None
+        assert reader._process is first
+    finally:
+        reader.kill()
+    assert len(ballast) > 0
+
+
 def test_a_dead_parent_ends_the_reading_process(tmp_path: Path) -> None:
     """When our process is killed the reader sees its input end and goes."""
     path = tmp_path / "a.xlsx"

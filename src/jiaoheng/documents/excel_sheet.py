@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from jiaoheng.documents.excel_styles import Styles, number_format, text_width
-from jiaoheng.documents.model import Definition, Dim, Interval, Kind, Missing, Suppressed, Table, TableColumn, Value
+from jiaoheng.documents.model import Definition, Dim, Interval, Kind, Table, TableColumn, Value
 from jiaoheng.documents.printing import (
     foot_notes,
     head,
@@ -32,6 +34,8 @@ class SheetWriter:
         self.definitions = definitions
         self.comments = 0
         self.widths: dict[int, int] = {}
+        # the column is kept with its format, so that its id stays its own
+        self._looks: dict[tuple[int, bool, bool, bool], tuple[TableColumn, Any]] = {}
 
     @staticmethod
     def height(table: Table) -> int:
@@ -112,22 +116,34 @@ class SheetWriter:
     def _cell(self, row: int, position: int, column: TableColumn, value: Value, *, bold: bool) -> None:
         grey = isinstance(value, Dim)
         inner = value.value if isinstance(value, Dim) else value
-        cell = printed(value, column)
-        right = is_numeric(column)
-        if cell.order is not None and not isinstance(inner, (str, Interval, Missing, Suppressed)) and inner is not None:
+        if isinstance(inner, (int, float, Fraction)) and (not isinstance(inner, float) or math.isfinite(inner)):
             stored = stored_number(inner, column)
-            style = number_format(column, whole=isinstance(stored, int))
-            self.sheet.write_number(row, position, stored, self.styles.cell(style, right=right, bold=bold, grey=grey))
+            self.sheet.write_number(
+                row, position, stored, self._number_look(column, isinstance(stored, int), bold, grey)
+            )
             return
-        look = self.styles.cell("", right=right, bold=bold, grey=grey or bool(cell.reason))
-        text = one_line(inner) if isinstance(inner, str) else cell.text
+        reason = ""
+        if isinstance(inner, str):
+            text = one_line(inner)
+        else:
+            cell = printed(value, column)
+            text, reason = cell.text, cell.reason
+        look = self.styles.cell("", right=is_numeric(column), bold=bold, grey=grey or bool(reason))
         if not text:
             self.sheet.write_blank(row, position, None, look)
             return
         self.sheet.write_string(row, position, text[:_MAX_TEXT], look)
-        if cell.reason and self.comments < _MAX_COMMENTS:
+        if reason and self.comments < _MAX_COMMENTS:
             self.comments += 1
-            self.sheet.write_comment(row, position, cell.reason, {"author": "", "x_scale": 1.5, "y_scale": 0.6})
+            self.sheet.write_comment(row, position, reason, {"author": "", "x_scale": 1.5, "y_scale": 0.6})
+
+    def _number_look(self, column: TableColumn, whole: bool, bold: bool, grey: bool) -> Any:
+        """The format of a number, looked up once for each column, emphasis and shade."""
+        key = (id(column), whole, bold, grey)
+        if key not in self._looks:
+            style = number_format(column, whole=whole)
+            self._looks[key] = (column, self.styles.cell(style, right=is_numeric(column), bold=bold, grey=grey))
+        return self._looks[key][1]
 
     def _definition(self, row: int, position: int, column: TableColumn) -> None:
         """The definition as a note at the head, with its key."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -18,6 +17,7 @@ NO_DATA = "没有数据"
 _PERCENT_KINDS = frozenset({Kind.PERCENT, Kind.SIGNED_PERCENT})
 _SIGNED_KINDS = frozenset({Kind.SIGNED, Kind.SIGNED_PERCENT})
 _WHOLE_KINDS = frozenset({Kind.COUNT, Kind.RANK})
+_MARKED = frozenset({Missing, Suppressed, Dim})
 _UNITS = {Kind.PERCENT: "%", Kind.SIGNED_PERCENT: "个百分点"}
 
 
@@ -68,7 +68,7 @@ def number_text(value: int | float | Fraction, column: TableColumn) -> str:
         return str(exact.numerator).replace("-", "−") if exact.denominator == 1 else numbers.text(exact, column.digits)
     signed = column.kind in _SIGNED_KINDS
     if column.kind in _PERCENT_KINDS:
-        return numbers.text(numbers.to_fraction(value) * 100, column.digits, signed)
+        return numbers.percent(value, column.digits, signed)
     return numbers.text(value, column.digits, signed)
 
 
@@ -83,11 +83,18 @@ def stored_number(value: int | float | Fraction, column: TableColumn) -> int | f
     A spreadsheet rounds the 15 digits that it shows half up, so 2.675 kept in binary may print 2.67 or 2.68.
     A share stays a share (the cell's format is a percentage); a change of a share is stored in percentage points.
     """
-    exact = numbers.to_fraction(value) * (100 if column.kind is Kind.SIGNED_PERCENT else 1)
+    if isinstance(value, int) and column.kind is not Kind.SIGNED_PERCENT:
+        return int(value)
+    exact = numbers.to_fraction(value)
+    if column.kind is Kind.SIGNED_PERCENT:
+        exact *= 100
     if exact.denominator == 1:
         return int(exact)
     digits = shown_digits(column, exact)
     shift = 2 if column.kind is Kind.PERCENT else 0
+    steps = float(exact) * 10 ** (digits + shift)
+    if abs(steps) < 1e9 and abs(abs(steps) % 1 - 0.5) > 1e-4:
+        return float(exact)  # far from where two ways of rounding could part
     print_value = numbers.half_up(exact, digits + shift)
     as_float = float(exact)
     shown = Decimal(f"{as_float:.15g}").quantize(Decimal(1).scaleb(-digits - shift), ROUND_HALF_UP)
@@ -124,17 +131,20 @@ def reasons(table: Table) -> list[str]:
     """Why values are missing or withheld in a table, each once, in reading order (printed under it)."""
     found: dict[str, None] = {}
     for row in table.rows:
-        for value in _unwrapped(row):
-            if isinstance(value, Missing):
-                found[f"{DASH} {one_line(value.reason) or NO_DATA}"] = None
-            elif isinstance(value, Suppressed):
-                found[f"{STAR} {one_line(value.reason)}"] = None
+        if _MARKED.isdisjoint(map(type, row)):
+            continue  # plain values only, as in nearly all rows
+        for value in row:
+            inner = value.value if isinstance(value, Dim) else value
+            if isinstance(inner, Missing):
+                found[f"{DASH} {one_line(inner.reason) or NO_DATA}"] = None
+            elif isinstance(inner, Suppressed):
+                found[f"{STAR} {one_line(inner.reason)}"] = None
     return list(found)
 
 
 def has_dim(table: Table) -> bool:
     """Whether a table has values of few people (printed grey, explained under it)."""
-    return any(isinstance(value, Dim) for row in table.rows for value in row)
+    return any(Dim in map(type, row) for row in table.rows)
 
 
 def foot_notes(table: Table) -> list[str]:
@@ -144,11 +154,6 @@ def foot_notes(table: Table) -> list[str]:
     if has_dim(table):
         lines.append("灰色：人数不足 10，只列出，不排名。")
     return lines
-
-
-def _unwrapped(row: tuple[Value, ...]) -> Iterator[Value]:
-    for value in row:
-        yield value.value if isinstance(value, Dim) else value
 
 
 def _finite(value: int | float | Fraction) -> bool:

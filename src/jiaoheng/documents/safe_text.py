@@ -41,6 +41,9 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Cleaned text with line ends and tabs as single spaces (for cells, heads and titles)."""
+    # printable text holds no control, format or separator character but the plain space: most cells end here
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     return re.sub(r"[\n\t ]+", " ", clean(text)).strip()
 
 

@@ -1,0 +1,1 @@
+"""One exam from its files to its report."""

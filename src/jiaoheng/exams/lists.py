@@ -10,11 +10,12 @@ import numpy as np
 from jiaoheng.documents.model import Kind, Missing, Table, TableColumn, Value
 from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.groups import Groups
-from jiaoheng.exams.analysis.line_counts import marks_of, named_lines
+from jiaoheng.exams.analysis.line_counts import NamedLine, marks_of, named_lines
 from jiaoheng.exams.analysis.measure import Exam, scored
 from jiaoheng.exams.analysis.movement_chapter import Moved
 from jiaoheng.exams.analysis.papers import TOTAL, Paper
 from jiaoheng.methods.histogram import Mask
+from jiaoheng.methods.uneven import Uneven, drag_subjects
 
 STATE_WORDS = {
     0: "",
@@ -174,8 +175,17 @@ def _by_total(exam: Exam, people: People, mask: Mask, key: str, title: str) -> T
 
 
 def _uneven(exam: Exam, people: People, groups: Groups) -> Table | None:
+    """偏科; where lines were drawn only 拖腿科: uneven, below the subject's line, total at or near the line."""
     if groups.uneven is None:
         return None
+    lines = named_lines(exam)
+    chosen = groups.uneven.subjects
+    note = "有几科偏弱的，成绩和差距列最弱的一科"
+    if lines:
+        chosen = np.logical_or.reduce([_drags(exam, groups.uneven, line) for line in lines])
+        note += "；只列总分上线或临界、该科低于有效分的（拖腿科）"
+    gaps = np.where(chosen, groups.uneven.behind, -np.inf)
+    weakest = gaps.argmax(axis=1)
     extra = [
         cells.word("subject", "偏弱学科"),
         cells.marks("score", "该科成绩", digits=1),
@@ -183,9 +193,9 @@ def _uneven(exam: Exam, people: People, groups: Groups) -> Table | None:
         TableColumn("total", exam.main, Kind.NUMBER, 1, unit="分"),
     ]
     rows: list[list[Value]] = []
-    for pupil in ordered(exam, groups.uneven.pupils):
-        worst = int(groups.uneven.worst[pupil])
-        weak = [name for j, name in enumerate(exam.subjects) if groups.uneven.subjects[pupil, j]]
+    for pupil in ordered(exam, np.asarray(chosen.any(axis=1))):
+        worst = int(weakest[pupil])
+        weak = [name for j, name in enumerate(exam.subjects) if chosen[pupil, j]]
         rows.append(
             [
                 *people.cells(pupil),
@@ -195,8 +205,20 @@ def _uneven(exam: Exam, people: People, groups: Groups) -> Table | None:
                 score_cell(exam.papers[exam.main], pupil),
             ]
         )
-    note = "有几科偏弱的，成绩和差距列最弱的一科"
-    return _table(exam, "uneven", "偏科", extra, rows, note)
+    return _table(exam, "uneven", "偏科" if not lines else "拖腿科", extra, rows, note)
+
+
+def _drags(exam: Exam, uneven: Uneven, line: NamedLine) -> Mask:
+    """(pupils, subjects) that drag a pupil at this line."""
+    total, chosen = marks_of(exam.papers[TOTAL]), exam.settings.lines
+    under, over = line.within(total, chosen.near_below, chosen.near_above)
+    reached = np.zeros(uneven.subjects.shape, np.bool_)
+    for one in line.tracks:
+        for j, name in enumerate(exam.subjects):
+            effective = one.effective[name]
+            if effective is not None:
+                reached[:, j] |= marks_of(exam.papers[name]).reaches(effective) & one.pupils
+    return drag_subjects(uneven, line.reached(total), reached, under | over)
 
 
 def _single(exam: Exam, people: People, groups: Groups) -> Table:

@@ -102,7 +102,8 @@ def prepare(
     except SettingsError as error:
         found += error.problems
         settings = declared
-    round_ = _round(sources, settings, today or dt.date.today(), tell)
+    day, given_settings = today or dt.date.today(), settings
+    round_ = _round(sources, settings, given_settings, None, day, tell)
     taken: dict[tuple[str, ...], tuple[Question, str]] = {}
     rounds = 1
     while yes and rounds < MOST_ROUNDS:
@@ -116,7 +117,7 @@ def prepare(
             found += error.problems
             break
         taken |= {question.key: (question, str(question.default)) for question in new}
-        round_ = _round(sources, settings, today or dt.date.today(), tell)
+        round_ = _round(sources, settings, given_settings, round_, day, tell)
         rounds += 1
     problems = _unique([*found, *round_.problems])
     refusal = round_.gate.problem()
@@ -155,6 +156,7 @@ def _tables_only(read: Sequence[SourceFile], given: Sequence[Path]) -> list[Sour
 
 @dataclass(frozen=True, slots=True)
 class _Round:
+    answers: Answers
     readings: tuple[SheetReading, ...]
     resolution: Resolution
     roster: Roster
@@ -203,11 +205,12 @@ def _with_prior(settings: ExamSettings, sources: Sequence[SourceFile], prior: Se
     return settings.model_copy(update={"prior": settings.prior.model_copy(update={"files": files})})
 
 
-def sheet_answers(settings: ExamSettings, fulls: Mapping[str, int] | None = None) -> Answers:
-    """The part of the settings that the understanding of sheets needs."""
-    declared = {
-        name: int(subject.full * MILLI) for name, subject in settings.subjects.items() if subject.full is not None
-    }
+def sheet_answers(settings: ExamSettings, declared: ExamSettings) -> Answers:
+    """The part of the settings that the understanding of sheets needs.
+
+    Full marks are those that people `declared`: a default one is checked by the roster and needs no second reading.
+    """
+    fulls = {name: int(one.full * MILLI) for name, one in declared.subjects.items() if one.full is not None}
     return Answers(
         marks=settings.marks,
         columns=settings.columns,
@@ -215,18 +218,38 @@ def sheet_answers(settings: ExamSettings, fulls: Mapping[str, int] | None = None
         rows=settings.rows,
         cells=settings.cells,
         accept=settings.accept,
-        full_marks={**(fulls or {}), **declared},
+        full_marks=fulls,
         scaled=frozenset(name for name, subject in settings.subjects.items() if subject.scaled),
         grade=settings.grade,
     )
 
 
-def _round(sources: Sequence[SourceFile], settings: ExamSettings, today: dt.date, tell: Progress) -> _Round:
-    answers = sheet_answers(settings)
+def _understand(
+    sources: Sequence[SourceFile],
+    answers: Answers,
+    before: tuple[Answers, tuple[SheetReading, ...]] | None,
+    tell: Progress,
+) -> tuple[SheetReading, ...]:
+    """All sheets; those of the round before where no answer that concerns sheets has changed."""
+    if before is not None and before[0] == answers:
+        return before[1]
     readings: list[SheetReading] = []
     for done, source in enumerate(sources, start=1):
         readings += understand_file(source, answers=answers)
         tell("识别表格", done, len(sources))
+    return tuple(readings)
+
+
+def _round(
+    sources: Sequence[SourceFile],
+    settings: ExamSettings,
+    declared: ExamSettings,
+    before: _Round | None,
+    today: dt.date,
+    tell: Progress,
+) -> _Round:
+    answers = sheet_answers(settings, declared)
+    readings = _understand(sources, answers, (before.answers, before.readings) if before else None, tell)
     selection = select(readings, sources, settings)
     resolution = resolve(settings, observe(selection.main), _hints(selection.main, sources), today=today)
     roster = assemble(readings, sources, settings, resolved=resolution.settings)
@@ -235,7 +258,7 @@ def _round(sources: Sequence[SourceFile], settings: ExamSettings, today: dt.date
     gate = check_permission(resolution.settings, schools, today)
     problems = (*roster.problems, *resolution.problems)
     questions = {question.key: question for question in (*roster.questions, *resolution.questions)}
-    return _Round(tuple(readings), resolution, roster, gate, problems, tuple(questions.values()))
+    return _Round(answers, readings, resolution, roster, gate, problems, tuple(questions.values()))
 
 
 def _hints(readings: Sequence[SheetReading], sources: Sequence[SourceFile]) -> ExamHints:

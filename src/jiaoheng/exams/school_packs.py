@@ -124,7 +124,7 @@ def _overview(exam: Exam, school: int) -> Section:
         KeyFigures(tuple(figures)),
         Paragraph(f"本校{exam.main}平均分{words[verdict.standing]}。", strong=True),
     ]
-    if len(exam.subjects) > 1:
+    if int(scores.sat[school]) and len(exam.subjects) > 1:
         blocks.append(_profile(exam, school))
     blocks.append(subject_table(exam, school))
     return Section("overview", "总体情况", tuple(blocks))
@@ -174,9 +174,7 @@ def _classes(exam: Exam, school: int) -> Section | None:
     classes = [u for u in range(len(exam.units.classes)) if exam.units.classes.parents[u] == school]
     if "class" not in exam.units.known or not classes:
         return None
-    blocks: list[Block] = []
-    for name in exam.papers:
-        blocks.append(_class_table(exam, school, name, classes))
+    blocks: list[Block] = [_class_table(exam, school, name, classes) for name in exam.papers]
     if len(classes) > 1:
         blocks.append(Note("班级之间的差别包含生源和分班的影响，不能只凭平均分评价教师。", Tone.WARN))
     return Section("classes", "各班情况", tuple(blocks))

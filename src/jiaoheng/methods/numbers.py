@@ -6,32 +6,47 @@ Source: standards §0 (Decimal ROUND_HALF_UP; Python's round is banker's roundin
 from __future__ import annotations
 
 import math
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 
 Number = int | float | Fraction | Decimal
 
 
-def to_fraction(value: Number) -> Fraction:
-    """The number a person sees: ints, Fractions and Decimals exactly, floats by their shortest decimal text."""
+def ratio_of(value: Number) -> tuple[int, int]:
+    """Numerator and denominator of the number a person sees: floats by their shortest decimal text.
+
+    Raises ValueError for a float that is not finite.
+    """
+    if isinstance(value, int):
+        return value, 1
+    if isinstance(value, Fraction):
+        return value.numerator, value.denominator
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"not a finite number: {value}")
-        return Fraction(repr(value))
-    return Fraction(value)
+        return Decimal(repr(float(value))).as_integer_ratio()
+    return value.as_integer_ratio()
+
+
+def to_fraction(value: Number) -> Fraction:
+    """The number a person sees: ints, Fractions and Decimals exactly, floats by their shortest decimal text."""
+    return value if isinstance(value, Fraction) else Fraction(*ratio_of(value))
+
+
+def _steps(value: Number, digits: int, factor: int = 1) -> int:
+    """value × factor in units of the last printed digit, half away from zero; all in integers."""
+    numerator, denominator = ratio_of(value)
+    unit: int = 10**digits
+    whole = (2 * abs(numerator) * factor * unit + denominator) // (2 * denominator)
+    return -whole if numerator < 0 else whole
 
 
 def half_up(value: Number, digits: int = 0) -> Decimal:
-    """Round half away from zero to `digits` decimals: 59.5 → 60, 2.675 → 2.68, −1.25 → −1.3.
+    """Round half away from zero to `digits` ≥ 0 decimals: 59.5 → 60, 2.675 → 2.68, −1.25 → −1.3.
 
     Exact for Fractions of any size: no float takes part unless one was given.
     """
-    exact = to_fraction(value)
-    scale = 10**digits
-    scaled = abs(exact) * scale
-    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    signed = -whole if exact < 0 else whole
-    return Decimal(signed).scaleb(-digits)
+    return Decimal(_steps(value, digits)).scaleb(-digits)
 
 
 def half_up_root(square: Fraction, digits: int) -> Decimal:
@@ -46,13 +61,19 @@ def half_up_root(square: Fraction, digits: int) -> Decimal:
 
 def text(value: Number, digits: int = 2, signed: bool = False) -> str:
     """Print half-up with fixed decimals; minus as U+2212 and a plus sign when `signed`."""
-    rounded = half_up(value, digits)
-    body = format(abs(rounded).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP), "f")
-    if rounded < 0:
-        return "−" + body
-    return "+" + body if signed and rounded > 0 else body
+    return _printed(_steps(value, digits), digits, signed)
 
 
-def percent(value: Number, digits: int = 2) -> str:
-    """A share as a percentage without the sign: 49/150 → 32.67."""
-    return text(to_fraction(value) * 100, digits)
+def percent(value: Number, digits: int = 2, signed: bool = False) -> str:
+    """A share as a percentage without the sign %: 49/150 → 32.67."""
+    return _printed(_steps(value, digits, 100), digits, signed)
+
+
+def _printed(steps: int, digits: int, signed: bool) -> str:
+    figures = str(abs(steps))
+    if digits:
+        figures = figures.zfill(digits + 1)
+        figures = f"{figures[:-digits]}.{figures[-digits:]}"
+    if steps < 0:
+        return "−" + figures
+    return "+" + figures if signed and steps else figures

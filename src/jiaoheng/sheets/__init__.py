@@ -1,0 +1,1 @@
+"""Untrusted workbooks and texts, read and understood."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from jiaoheng.sheets.answers import Answers
 from jiaoheng.sheets.columns import plan_columns
-from jiaoheng.sheets.headers import find_header
+from jiaoheng.sheets.headers import SEARCH_ROWS, find_header
 from jiaoheng.sheets.reading_model import Column, Role
 from jiaoheng.sheets.sheet_grid import make_grid
 from jiaoheng.sheets.vocabulary import Vocabulary
@@ -18,8 +19,8 @@ def split(sheet: Sheet, words: Vocabulary, answers: Answers) -> list[Sheet]:
 
     Only lists of the same columns are taken apart: 姓名 语文 | 姓名 语文. Others are refused by `understand`.
     """
-    if not sheet.rows:
-        return []
+    if not any(_repeats_a_word(row) for row in sheet.rows[:SEARCH_ROWS]):
+        return []  # the heads of lists beside each other say 姓名 twice; most sheets end here
     grid = make_grid(sheet, {})
     header = find_header(grid, words)
     if header is None:
@@ -39,6 +40,12 @@ def split(sheet: Sheet, words: Vocabulary, answers: Answers) -> list[Sheet]:
         )
         parts.append(replace(sheet, rows=rows, merged=merged))
     return parts
+
+
+def _repeats_a_word(row: Sequence[Cell]) -> bool:
+    words = ["".join(cell.split()) for cell in row if isinstance(cell, str)]
+    filled = [word for word in words if word]
+    return len(set(filled)) < len(filled)
 
 
 def _alike(columns: tuple[Column, ...], blocks: tuple[tuple[int, int], ...]) -> bool:

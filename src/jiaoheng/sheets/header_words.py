@@ -186,12 +186,10 @@ def _subject(base: str, words: Vocabulary) -> HeaderWord | None:
 def _plain_subject(base: str, words: Vocabulary) -> HeaderWord | None:
     if base in words.subjects:
         return HeaderWord(base, Role.SCORE, subject=words.subjects[base])
-    for alias in words.subject_aliases:
-        for rest in (
-            base[len(alias) :] if base.startswith(alias) else "",
-            base[: -len(alias)] if base.endswith(alias) else "",
-        ):
-            kind = words.measures.get(rest.strip(_EDGE)) if rest else None
+    # the longest subject at either end whose rest is a modifier: 数学成绩, 赋分物理
+    for size in range(len(base) - 1, 0, -1):
+        for alias, rest in ((base[:size], base[size:]), (base[-size:], base[:-size])):
+            kind = words.measures.get(rest.strip(_EDGE)) if alias in words.subjects else None
             if kind:
                 return _measured(HeaderWord(base, Role.SCORE, subject=words.subjects[alias]), kind)
     return None

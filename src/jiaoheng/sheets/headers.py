@@ -44,20 +44,26 @@ class Header:
         return max((*self.rows, *self.number_rows)) + 1
 
 
-def row_words(row: Sequence[Cell], words: Vocabulary, cache: dict[str, HeaderWord]) -> Words:
+# only marks, totals and ranks are split further; any other word says all by itself
+_MAY_HAVE_LEVELS = frozenset({Role.SCORE, Role.TOTAL, Role.RANK, Role.UNKNOWN, Role.IGNORED})
+_MOST_REMEMBERED = 100_000  # texts: header words, and the names and numbers of the rows searched
+
+
+def row_words(row: Sequence[Cell], words: Vocabulary) -> Words:
     """The header meaning of each cell of a row; BLANK where there is none."""
     out: Words = []
+    cache = words.memo
+    if len(cache) > _MOST_REMEMBERED:
+        cache.clear()
     for cell in row:
-        text = cell_text(cell)
-        if text is None:
-            out.append(BLANK)
-            continue
-        if len(text) > 40:
-            out.append(HeaderWord(text))
-            continue
-        if text not in cache:
-            cache[text] = header_word(text, words)
-        out.append(cache[text])
+        # True == 1 == 1.0, yet they read differently
+        key = cell if type(cell) is str else (type(cell), cell)
+        word = cache.get(key)
+        if word is None:
+            text = cell_text(cell)
+            word = BLANK if text is None else HeaderWord(text) if len(text) > 40 else header_word(text, words)
+            cache[key] = word
+        out.append(word)
     return out
 
 
@@ -79,9 +85,8 @@ def _weight(word: HeaderWord) -> float:
 
 def find_header(grid: Grid, words: Vocabulary) -> Header | None:
     """The first row that looks most like a header, with the levels above and below it; None where there is none."""
-    cache: dict[str, HeaderWord] = {}
     limit = min(len(grid.rows), SEARCH_ROWS)
-    found = [row_words(grid.rows[index], words, cache) for index in range(limit)]
+    found = [row_words(grid.rows[index], words) for index in range(limit)]
     scores = [header_score(row) for row in found]
     best = max((weight for weight, _ in scores), default=0)
     if best >= 2 and max(count for _, count in scores) >= 2:
@@ -123,8 +128,8 @@ def _merged_down(grid: Grid, base: int) -> int:
 def _is_level_below(base: Words, row: Words, covered: bool) -> bool:
     """Sub-words (得分, 名次, item numbers) under the base; cells under names and ids are blank."""
     filled = [index for index, word in enumerate(row) if word.text]
-    if not filled or any(base[index].role in _IDENTITY for index in filled):
-        return False
+    if not filled or any(base[index].role not in _MAY_HAVE_LEVELS for index in filled):
+        return False  # something stands under 姓名, 序号, 学校 or 题号: a row of data or of full marks
     known = [index for index in filled if row[index].known]
     bare = [index for index in filled if row[index].bare]
     if known and len(known) >= len(filled) - len(bare) - (len(filled) // 2):

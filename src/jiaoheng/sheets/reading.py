@@ -84,6 +84,8 @@ def _read_all(
         for reader in readers:
             reader.kill()  # a thread that waits for it wakes up
         pool.shutdown(wait=True)
+        for reader in readers:
+            reader.kill()  # a thread may have started one more before it saw the end
     return found
 
 

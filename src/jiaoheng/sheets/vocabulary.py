@@ -68,6 +68,8 @@ class Vocabulary:
     electives: frozenset[str]
     usual_full_marks: frozenset[int]
     columns: Mapping[str, str] = field(default_factory=dict)  # header text → answer of the settings
+    # cells already understood with these words; not taken over by `replace`, whose words may mean something else
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def with_answers(self, answers: Answers) -> Vocabulary:
         """The same words with a bureau's own subjects and column answers added."""

@@ -55,9 +55,9 @@ def _assumed(assumptions: Sequence[Assumption], taken: Sequence[tuple[Question, 
             Table("data.taken", "未回答、按默认处理的问题", columns, tuple(rows), sheet="默认处理", wide=True),
         ]
     if assumptions:
-        columns = (cells.word("text", "采用的默认值", width=44), cells.word("source", "依据", width=30))
+        heads = (cells.word("text", "采用的默认值", width=44), cells.word("source", "依据", width=30))
         listed: list[tuple[Value, ...]] = [(one.text, one.source) for one in assumptions]
-        blocks.append(Table("data.assumptions", "未声明而采用的默认值", columns, tuple(listed), sheet="默认值"))
+        blocks.append(Table("data.assumptions", "未声明而采用的默认值", heads, tuple(listed), sheet="默认值"))
     return tuple(blocks) or (Paragraph("没有采用默认值，全部由考试设置声明。"),)
 
 

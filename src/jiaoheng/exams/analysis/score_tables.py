@@ -116,7 +116,7 @@ def comparison_table(exam: Exam, paper: str, level: str, key: str, title: str) -
         TableColumn("mean_interval", "95% 区间", Kind.INTERVAL, 1, unit="分", definition="mean_interval"),
         TableColumn("over_mean", "超均率", Kind.SIGNED, 2, unit="%", definition="over_mean"),
     ]
-    ranked = exam.ranks_units
+    ranked = exam.ranks_units and level != "class"
     if ranked:
         columns += [
             TableColumn("rank", "名次", Kind.RANK, 0, definition="rank"),

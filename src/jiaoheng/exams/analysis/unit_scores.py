@@ -45,7 +45,7 @@ class UnitScores:
         """All pupils together."""
         return self.histogram.whole()
 
-    @property
+    @cached_property
     def n(self) -> IntArray:
         """Pupils counted (the N of means and rates unless a base replaces it)."""
         return self.histogram.n
