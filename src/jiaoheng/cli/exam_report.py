@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from jiaoheng.cli.beside import beside
 from jiaoheng.cli.console import BAD_INPUT, OK, Progress, counted_progress, say, tell
 from jiaoheng.cli.exam_words import tell_what_stops
 from jiaoheng.cli.outputs import whole_folder
@@ -67,26 +68,24 @@ def write_outputs(prepared: Prepared, folder: Path, progress: Progress, *, schoo
     made = build_report(prepared)
     report = made.report
     progress("统计", 1, 1)
-    stages = 5
-    with Pictures(report_charts(report)) as pictures:
+    stages = 4
+
+    def workbooks() -> None:
+        notice, definitions = report.notice, report.definitions
         write_workbook(
-            made.tables(),
-            folder / "tables.xlsx",
-            title=report.title,
-            notice=report.notice,
-            definitions=report.definitions,
+            made.tables(), folder / "tables.xlsx", title=report.title, notice=notice, definitions=definitions
         )
-        progress("写出报告", 1, stages)
+        write_workbook(made.lists, folder / "lists.xlsx", title=f"{report.title}·学生名单", notice=LIST_NOTICE)
+
+    with beside(workbooks), Pictures(report_charts(report)) as pictures:
         text = json.dumps(summary(made, prepared), ensure_ascii=False, separators=(",", ":"))
         (folder / "summary.json").write_text(text, encoding="utf-8")
-        progress("写出报告", 2, stages)
-        title = f"{report.title}·学生名单"
-        write_workbook(made.lists, folder / "lists.xlsx", title=title, notice=LIST_NOTICE)
-        progress("写出报告", 3, stages)
+        progress("写出报告", 1, stages)
         (folder / "report.html").write_text(render_html(report, pictures), encoding="utf-8")
-        progress("写出报告", 4, stages)
+        progress("写出报告", 2, stages)
         write_word(report, folder / "report.docx", pictures)
-        progress("写出报告", 5, stages)
+        progress("写出报告", 3, stages)
+    progress("写出报告", stages, stages)
     if school_packs:
         from jiaoheng.exams.school_packs import write_school_packs
 

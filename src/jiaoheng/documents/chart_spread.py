@@ -137,8 +137,14 @@ def heat_table(
             },
         },
     ]
+    if len(values) > _MOST_PRINTED:
+        layers = layers[:1]  # hundreds of numbers are read in the table; here the colours are
     spec = {"data": {"values": values}, "layer": layers, "resolve": {"scale": {"color": "independent"}}}
-    return chart(caption, spec, height=max(80, 24 * len(rows)))
+    row_height = 24 if len(values) <= _MOST_PRINTED else 16
+    return chart(caption, spec, height=max(80, row_height * len(rows)))
+
+
+_MOST_PRINTED = 300  # cells of a heat table that carry their number
 
 
 def _heat_cell(

@@ -19,7 +19,7 @@ from jiaoheng.documents.fonts import CHART_FONT_DIRECTORY
 from jiaoheng.documents.model import Chart, Report, Section
 
 WIDTH = 680  # px: the text width of an A4 page at 110 dpi
-SCALE = 2.0
+SCALE = 1.7  # pixels per CSS pixel: 187 dpi on paper
 TALLEST = 860  # px: with its caption on one page
 _SMALLEST = 8  # px of a letter, 5.2 pt on paper
 
