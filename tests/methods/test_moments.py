@@ -132,3 +132,16 @@ def test_ratios_roll_up_and_refuse_other_scales() -> None:
         schools + schools.times(Fraction(2))
     with pytest.raises(ValueError, match="1 numerators but 2 denominators"):
         Ratio(np.array([1]), np.array([1, 2]))
+
+
+def test_skewness_is_that_of_scipy() -> None:
+    """Moment skewness of a lopsided set; none without spread."""
+    from scipy.stats import skew
+
+    from jiaoheng.methods.moments import skewness
+
+    values = np.array([10, 55, 60, 60, 62, 70, 71, 71, 75, 80])
+    histogram = ScoreHistogram.build(values, np.zeros(10, np.int64), 2)
+    found = skewness(histogram)
+    assert found[0] == pytest.approx(float(skew(values)), rel=1e-12)
+    assert found[1] is None

@@ -63,7 +63,8 @@ def column_words(reading: SheetReading) -> list[str]:
 def sheet_lines(readings: Sequence[SheetReading]) -> Iterator[str]:
     """One paragraph a sheet: kind, header row, rows by class, columns."""
     for reading in readings:
-        rows = "，".join(f"{ROWS[kind]} {n}" for kind, n in row_counts(reading).items() if kind is not RowClass.BLANK)
+        words = ROWS | {RowClass.PUPIL: "题目"} if reading.kind is SheetKind.BLUEPRINT else ROWS
+        rows = "，".join(f"{words[kind]} {n}" for kind, n in row_counts(reading).items() if kind is not RowClass.BLANK)
         header = f"表头第 {'、'.join(str(r + 1) for r in reading.header_rows)} 行；" if reading.header_rows else ""
         hidden = "（隐藏的工作表）" if reading.sheet.hidden else ""
         name = f"{reading.sheet.file} {f'“{reading.sheet.name}”' if reading.sheet.name else ''}"

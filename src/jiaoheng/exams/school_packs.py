@@ -24,6 +24,7 @@ from jiaoheng.documents.model import (
     Tone,
     Value,
 )
+from jiaoheng.documents.pictures import Pictures, report_charts
 from jiaoheng.documents.safe_text import file_name, unique_name
 from jiaoheng.documents.slips import write_slips
 from jiaoheng.documents.word import write_word
@@ -50,25 +51,24 @@ def write_school_packs(made: ExamReport, folder: Path, progress: Callable[[str, 
     exam = made.exam
     schools = [unit for unit in range(len(exam.units.schools)) if exam.scores(exam.main, "school").enrolled[unit]]
     items = [measure_items(exam, one) for one in exam.roster.items.values()]
+    reports = {school: school_report(exam, school, items, made.report.date) for school in schools}
     taken: set[str] = set()
-    for done, school in enumerate(schools, start=1):
-        name = exam.units.schools.names[school]
-        target = folder / unique_name(file_name(name), taken)
-        target.mkdir(parents=True)
-        _write(made, exam, school, items, target)
-        progress("各校资料", done, len(schools))
+    # one drawing process for all schools: its start costs more than a school's pictures
+    with Pictures([chart for report in reports.values() for chart in report_charts(report)]) as pictures:
+        for done, school in enumerate(schools, start=1):
+            target = folder / unique_name(file_name(exam.units.schools.names[school]), taken)
+            target.mkdir(parents=True)
+            _write(exam, school, reports[school], target, pictures)
+            progress("各校资料", done, len(schools))
     return len(schools)
 
 
-def _write(made: ExamReport, exam: Exam, school: int, items: list[MeasuredItems], target: Path) -> None:
-    name = exam.units.schools.names[school]
+def _write(exam: Exam, school: int, report: Report, target: Path, pictures: Pictures) -> None:
     pupils = SchoolPupils(exam, school)
-    report = school_report(exam, school, items, made.report.date)
-    notice = f"{name}　只供本校使用，不公开、不传播"
     tables = [*report.tables(), *pupils.class_tables()]
     definitions = used_definitions(exam, (), tables)
-    write_workbook(tables, target / "成绩.xlsx", title=report.title, notice=notice, definitions=definitions)
-    write_word(report, target / "简报.docx")
+    write_workbook(tables, target / "成绩.xlsx", title=report.title, notice=report.notice, definitions=definitions)
+    write_word(report, target / "简报.docx", pictures)
     slips = pupils.slips()
     write_slips(target / "成绩条.xlsx", slips, title=exam.settings.name or "考试", foot=FOOT)
 
@@ -140,7 +140,7 @@ def _profile(exam: Exam, school: int) -> Chart:
     gaps = sorted((own - whole, name) for name, own, whole in rows)
     title = f"与全县相比，{gaps[-1][1]}最好，{gaps[0][1]}最弱" if len(gaps) > 1 else "各学科得分率"
     alt = "；".join(f"{name} 本校 {text(own, 1)}%，全县 {text(whole, 1)}%" for name, own, whole in rows)
-    caption = Caption("school.profile", title, "得分率＝平均分÷满分；圈是全县", alt, "school.papers")
+    caption = Caption(f"school.profile.{school}", title, "得分率＝平均分÷满分；圈是全县", alt, "school.papers")
     return charts.subject_profile(caption, rows, unit_name="本校", county_name="全县")
 
 

@@ -38,6 +38,22 @@ def variances(histogram: ScoreHistogram) -> tuple[Fraction | None, ...]:
     return tuple(None if n == 0 else square * Fraction(n * q - s * s, n * n) for n, s, q in pairs)
 
 
+def skewness(histogram: ScoreHistogram) -> tuple[float | None, ...]:
+    """Population moment skewness m₃ ÷ σ³ per unit; None where nobody counts or all scores are equal.
+
+    Negative: the tail is on the side of low scores. Sums are exact integers; only the last root is a float.
+    """
+    cubes = (histogram.counts @ histogram.scores.astype(object) ** 3).tolist()
+    found: list[float | None] = []
+    for n, s, q, c in zip(
+        histogram.n.tolist(), histogram.sums.tolist(), histogram.squares.tolist(), cubes, strict=True
+    ):
+        spread = n * q - s * s
+        third = n * n * c - 3 * n * s * q + 2 * s**3
+        found.append(None if spread <= 0 else float(third) / float(spread) ** 1.5)
+    return tuple(found)
+
+
 def sd_text(variance: Fraction | None, digits: int = 2) -> Decimal | None:
     """The standard deviation rounded half up from the exact variance; None stays None."""
     return None if variance is None else half_up_root(variance, digits)

@@ -9,13 +9,14 @@ from jiaoheng.documents.chart_parts import Caption
 from jiaoheng.documents.model import Block, Chart, Note, Paragraph, Section, Table, Tone
 from jiaoheng.exams.analysis.composites import composite_table
 from jiaoheng.exams.analysis.measure import Exam
-from jiaoheng.exams.analysis.score_tables import brief_table
+from jiaoheng.exams.analysis.score_tables import standing_table, three_rates_table
 from jiaoheng.exams.analysis.unit_scores import UnitScores
 from jiaoheng.methods.numbers import text
 from jiaoheng.methods.verdicts import Standing
 
 WORDS = {"district": ("学区", "个学区"), "school": ("学校", "所学校"), "class": ("班级", "个班")}
 MOST_ROWS_IN_CHART = 40
+MOST_DIFFERENT = 15  # classes listed above, and below
 
 
 def school_section(exam: Exam) -> Section | None:
@@ -40,31 +41,30 @@ def class_section(exam: Exam) -> Section | None:
         return None
     scores = exam.scores(exam.main, "class")
     blocks: list[Block] = [Paragraph(_verdict_sentence(scores, "class"), strong=True)]
-    table = brief_table(exam, exam.main, "class", f"class.{exam.main}", f"各班{exam.main}")
+    table = standing_table(exam, exam.main, "class", f"class.{exam.main}", f"各班{exam.main}")
     if len(scores.level) <= MOST_ROWS_IN_CHART:
         blocks.append(_interval_chart(exam, exam.main, "class", table.key))
         blocks.append(table)
     else:
         different = _different_only(exam, table)
-        blocks += [
-            different,
-            Note(f"共 {len(scores.level)} 个班，这里只列出与其余班级确有差别的；全部班级见 tables.xlsx 的“班级”各表。"),
-        ]
+        shown = len(different.rows) - 1
+        words = f"共 {len(scores.level)} 个班，这里只列出与其余班级差别最大的 {shown} 个；全部班级见 tables.xlsx 的“班级”各表。"
+        blocks += [different, Note(words)]
     return Section("classes", "班级比较", tuple(blocks))
 
 
 def _different_only(exam: Exam, table: Table) -> Table:
-    """The rows of classes whose verdict is above or below, and the county line."""
+    """The classes furthest above and below among those that really differ, and the county line."""
     place = [column.key for column in table.columns].index("verdict")
-    keep = [i for i, row in enumerate(table.rows) if row[place] in ("高于", "低于")] + [len(table.rows) - 1]
-    rows = tuple(table.rows[i] for i in keep)
+    above = [i for i, row in enumerate(table.rows) if row[place] == Standing.ABOVE][:MOST_DIFFERENT]
+    below = [i for i, row in enumerate(table.rows) if row[place] == Standing.BELOW][-MOST_DIFFERENT:]
+    rows = tuple(table.rows[i] for i in (*above, *below, len(table.rows) - 1))
     return Table(
         f"{table.key}.different",
-        f"与其余班级确有差别的班级（{exam.main}）",
+        f"与其余班级差别最大的班级（{exam.main}）",
         table.columns,
         rows,
         emphasis=frozenset({len(rows) - 1}),
-        wide=True,
         sheet="班级差别",
     )
 
@@ -72,7 +72,7 @@ def _different_only(exam: Exam, table: Table) -> Table:
 def _level(exam: Exam, paper: str, level: str, key: str) -> Section:
     word = WORDS[level][0]
     scores = exam.scores(paper, level)
-    table = brief_table(exam, paper, level, key, f"各{word}{paper}")
+    table = standing_table(exam, paper, level, key, f"各{word}{paper}")
     blocks: list[Block] = [Paragraph(_verdict_sentence(scores, level), strong=True)]
     if any(verdict.interval is not None for verdict in scores.verdicts):
         blocks.append(_interval_chart(exam, paper, level, table.key))
@@ -83,7 +83,7 @@ def _level(exam: Exam, paper: str, level: str, key: str) -> Section:
                     Tone.WARN,
                 )
             )
-    blocks.append(table)
+    blocks += [table, three_rates_table(exam, paper, level, f"{key}.three", f"各{word}{paper}一分三率")]
     return Section(f"{level}s.{paper}", f"{paper}：各{word}", tuple(blocks))
 
 
@@ -96,11 +96,13 @@ def _verdict_sentence(scores: UnitScores, level: str) -> str:
     few = sum(v.standing is Standing.NOT_JUDGED and scores.enrolled[u] > 0 for u, v in enumerate(scores.verdicts))
     if not above and not below:
         return f"{same} {measure}的{scores.paper.name}平均分与其余的都看不出差别。"
+    count = WORDS[level][1][0]
     parts = [
-        f"{len(above) + len(below) + same} {measure}中，{scores.paper.name}平均分高于其余的 {len(above)}，低于的 {len(below)}，看不出差别的 {same}"
+        f"{len(above) + len(below) + same} {measure}中，{scores.paper.name}平均分高于其余的 {len(above)} {count}，"
+        f"低于的 {len(below)} {count}，看不出差别的 {same} {count}"
     ]
     if few:
-        parts.append(f"另有 {few} 人数不足，不作比较")
+        parts.append(f"另有 {few} {count}人数不足，不作比较")
     return "；".join(parts) + "。"
 
 

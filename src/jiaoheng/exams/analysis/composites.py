@@ -106,6 +106,4 @@ def composite_table(exam: Exam) -> Table:
         for unit in order
     ]
     note = "；".join(made.reasons)
-    return Table(
-        "school.composite", "各校综合指数", tuple(columns), tuple(rows), note=note, sheet="综合指数", wide=True
-    )
+    return Table("school.composite", "各校综合指数", tuple(columns), tuple(rows), note=note, sheet="综合指数")

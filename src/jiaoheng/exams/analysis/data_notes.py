@@ -52,7 +52,7 @@ def _assumed(assumptions: Sequence[Assumption], taken: Sequence[tuple[Question, 
                 f"有 {len(taken)} 个问题没有人回答，按默认处理。任何一条不对，请在考试设置中写明后重新生成报告。",
                 Tone.WARN,
             ),
-            Table("data.taken", "未回答、按默认处理的问题", columns, tuple(rows), sheet="默认处理", wide=True),
+            Table("data.taken", "未回答、按默认处理的问题", columns, tuple(rows), sheet="默认处理"),
         ]
     if assumptions:
         heads = (cells.word("text", "采用的默认值", width=44), cells.word("source", "依据", width=30))
@@ -107,7 +107,7 @@ def problem_table(problems: Sequence[Problem]) -> Table:
         cells.word("remedy", "处理", width=26),
     )
     rows: list[tuple[Value, ...]] = [(WORDS[p.severity], str(p.place), p.message, p.remedy) for p in ordered]
-    return Table("data.problems.all", "数据问题", columns, tuple(rows), sheet="数据问题", wide=True)
+    return Table("data.problems.all", "数据问题", columns, tuple(rows), sheet="数据问题")
 
 
 def _files(exam: Exam) -> Table:

@@ -19,9 +19,12 @@ ITEM_WORDS = {"mean": "得分率", "excellent": "优秀率", "good": "良好率"
 BASES = {
     "B1": ("参考人数口径：分母为有成绩的学生，缺考不计。", "通行"),
     "B2": ("学籍人数口径：分母为应考学生，缺考按 0 分计入并计入低分。", "通行"),
-    "B3": ("学籍折扣口径：分母为应考人数×（1－{discount}%），分子为参考学生。", "S12"),
-    "B4": ("起始年级追踪口径：分母为起始年级人数＋转入－转出。班级没有该数字，按统计人数。", "S13"),
-    "B5": ("截尾口径：每校按总分从高到低取前 {keep}% 的学生参加统计，同分按各科成绩再分先后。", "S16"),
+    "B3": ("学籍折扣口径：分母为应考人数×（1－{discount}%），分子为参考学生。", "辽宁某自治县教育质量考核办法"),
+    "B4": (
+        "起始年级追踪口径：分母为起始年级人数＋转入－转出。班级没有该数字，按统计人数。",
+        "郧县、雁门口镇中学评价方案",
+    ),
+    "B5": ("截尾口径：每校按总分从高到低取前 {keep}% 的学生参加统计，同分按各科成绩再分先后。", "公开的成绩系统"),
 }
 
 
@@ -60,9 +63,9 @@ def _parameters(exam: Exam) -> dict[str, str]:
         "total_text": _total_words(exam),
         "min_rank_n": str(MIN_RANKED),
         "composite_text": _composite_words(exam),
-        "composite_source": "S13、S12、通行",
+        "composite_source": "县域评价方案通行做法",
         "levels_text": _level_words(exam),
-        "levels_source": "S29",
+        "levels_source": "《关于加强义务教育学校考试管理的通知》（2021年）",
         "effective_text": _effective_words(exam),
         "near_above": _plain(chosen.lines.near_above),
         "near_below": _plain(chosen.lines.near_below),
@@ -73,7 +76,7 @@ def _parameters(exam: Exam) -> dict[str, str]:
         "top_share": _percent(chosen.pupils.top_share),
         "unsteady_points": text(pupil_rules().unsteady_points, 0),
         "scaled_text": _scaled_words(exam),
-        "scaled_source": "S6、S7、S9",
+        "scaled_source": "各省选择性考试等级转换办法",
         "suppress_below": str(THRESHOLD),
     }
 

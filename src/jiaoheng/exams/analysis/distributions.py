@@ -12,6 +12,7 @@ from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.papers import TOTAL
 from jiaoheng.exams.analysis.score_tables import name_cells, name_columns
 from jiaoheng.methods.bands import band_edges, score_bands
+from jiaoheng.methods.moments import skewness
 from jiaoheng.methods.numbers import text
 
 SUBJECT_BAND, TOTAL_BAND = Fraction(10), Fraction(50)
@@ -48,24 +49,21 @@ def distribution_chart(exam: Exam, name: str) -> Chart:
     return charts.distribution(caption, {name: points}, x_title="分", y_title="占比 %", lines=lines)
 
 
+SKEWED = 0.3  # moment skewness from which a curve visibly leans
+
+
 def _shape(exam: Exam, name: str) -> str:
-    """A finding about the distribution, from mean and median and the ends."""
+    """A finding about the distribution: crowded ends first, then the way it leans."""
     county = exam.scores(name, "county")
-    mean, median, sd = county.means[0], county.medians[0], county.sds[0]
-    if mean is None or median is None or not sd:
-        return f"{name}成绩分布"
-    top = county.rates.excellent.fraction(0) or Fraction(0)
-    low = county.rates.low.fraction(0) or Fraction(0)
-    skew = float(mean - median) / sd
+    skew = skewness(county.county)[0]
+    top, low = county.rates.excellent.fraction(0) or Fraction(0), county.rates.low.fraction(0) or Fraction(0)
     if top >= Fraction(1, 2):
         return f"{name}成绩集中在高分段，半数以上优秀"
     if low >= Fraction(1, 4):
         return f"{name}低分学生多，每四名中就有一名以上低分"
-    if skew <= -0.1:
-        return f"{name}多数学生在平均分以上，低分一端拖得较长"
-    if skew >= 0.1:
-        return f"{name}多数学生在平均分以下，高分一端拖得较长"
-    return f"{name}成绩大致对称，中间多两头少"
+    if skew is None or abs(skew) < SKEWED:
+        return f"{name}成绩大致对称，中间多两头少" if skew is not None else f"{name}成绩分布"
+    return f"{name}成绩偏向高分一侧，低分一端拖得较长" if skew < 0 else f"{name}成绩偏向低分一侧，高分一端拖得较长"
 
 
 def bands_table(exam: Exam, name: str) -> Table:

@@ -174,7 +174,6 @@ def group_table(exam: Exam, groups: Groups) -> Table:
         tuple(rows),
         emphasis=last,
         sheet="重点学生",
-        wide=True,
     )
 
 
@@ -211,5 +210,4 @@ def single_table(exam: Exam, groups: Groups) -> Table:
         tuple(rows),
         emphasis=frozenset({len(rows) - 1}),
         sheet="单科个位数",
-        wide=len(exam.subjects) > 6,
     )

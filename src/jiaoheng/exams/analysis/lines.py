@@ -59,9 +59,7 @@ def lines_table(lines: tuple[NamedLine, ...]) -> Table:
         for one in line.tracks
         if one.line.beyond_plan
     ]
-    return Table(
-        "lines", "划线与学科有效分", columns, tuple(rows), note="；".join(ties), sheet="划线", wide=len(subjects) > 4
-    )
+    return Table("lines", "划线与学科有效分", columns, tuple(rows), note="；".join(ties), sheet="划线")
 
 
 def _line(exam: Exam, line: NamedLine) -> Section:
@@ -200,7 +198,6 @@ def subject_table(exam: Exam, line: NamedLine, level: str = "county", unit: int 
         columns,
         tuple(rows),
         sheet="学科上线",
-        wide=True,
     )
 
 
@@ -252,7 +249,7 @@ def school_subject_table(exam: Exam, line: NamedLine) -> Table:
                 ]
         rows.append(tuple(row))
     key = f"line.{line.name}.school_subjects"
-    return Table(key, f"{line.name}：各校各学科", columns, tuple(rows), sheet=f"学科上线-{line.name}", wide=True)
+    return Table(key, f"{line.name}：各校各学科", columns, tuple(rows), sheet=f"学科上线-{line.name}")
 
 
 def _subject_sentence(table: Table) -> str:

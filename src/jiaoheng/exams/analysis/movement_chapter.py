@@ -188,7 +188,7 @@ def movement_table(exam: Exam, moved: Moved) -> Table:
     rows = [(*name_cells("school", exam, u), *_movement_cells(units, u)) for u in order]
     rows.append((*county_names("school", exam), *_movement_cells(county, 0)[:-1], ""))
     last = frozenset({len(rows) - 1})
-    return Table("movement.schools", "各校进退", columns, tuple(rows), emphasis=last, sheet="进退", wide=True)
+    return Table("movement.schools", "各校进退", columns, tuple(rows), emphasis=last, sheet="进退")
 
 
 def _movement_cells(units: UnitMovement, u: int) -> list[Value]:
@@ -254,7 +254,6 @@ def conversion_table(exam: Exam, moved: Moved) -> Table:
         tuple(rows),
         emphasis=frozenset({len(rows) - 1}),
         sheet="转化",
-        wide=True,
     )
 
 

@@ -213,4 +213,4 @@ def county_table(exam: Exam) -> Table:
             (name, exam.papers[name].full, int(scores.enrolled[0]), int(scores.sat[0]), figures[0], *figures[1:-1])
         )
     last = frozenset({len(rows) - 1}) if exam.has_total else frozenset()
-    return Table("county.papers", "全县各科成绩", columns, tuple(rows), emphasis=last, sheet="全县", wide=True)
+    return Table("county.papers", "全县各科成绩", columns, tuple(rows), emphasis=last, sheet="全县")

@@ -39,18 +39,36 @@ def county_names(level: str, exam: Exam, full: bool = False) -> list[Value]:
     return [exam.units.county.names[0], *[""] * (len(name_columns(level, exam, full)) - 1)]
 
 
-def slim_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:
-    """The table of one subject, narrow enough for an upright page: the brief one without its intervals of means.
+_RATES = ("excellent", "pass", "low")
 
-    The rank stands as its interval: within it the order says nothing.
-    """
-    table = brief_table(exam, paper, level, key, title)
-    keep = [i for i, column in enumerate(table.columns) if column.key not in ("mean_interval", "rank")]
+
+def without(table: Table, keys: tuple[str, ...]) -> Table:
+    """The table without some columns, so that it fits an upright page."""
+    keep = [i for i, column in enumerate(table.columns) if column.key not in keys]
     return replace(
         table,
         columns=tuple(table.columns[i] for i in keep),
         rows=tuple(tuple(row[i] for i in keep) for row in table.rows),
     )
+
+
+def standing_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:
+    """Where units stand: mean with interval, distance, rank with interval, verdict."""
+    return without(brief_table(exam, paper, level, key, title), _RATES)
+
+
+def three_rates_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:
+    """一分三率 of the units, best mean first."""
+    drop = ("mean_interval", "over_mean", "rank", "rank_interval", "verdict")
+    return without(brief_table(exam, paper, level, key, title), drop)
+
+
+def slim_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:
+    """The table of one subject, narrow enough for an upright page: the brief one without its intervals of means.
+
+    The rank stands as its interval: within it the order says nothing.
+    """
+    return without(brief_table(exam, paper, level, key, title), ("mean_interval", "rank"))
 
 
 def brief_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:

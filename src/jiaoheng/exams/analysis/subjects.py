@@ -129,7 +129,7 @@ def school_levels_table(exam: Exam, name: str) -> Table:
         shares = [Suppressed() if mask else cells.cell(levels.share(i).fraction(unit)) for i, mask in enumerate(masked)]
         total: Value = Suppressed() if hidden.row_totals[unit] else n
         rows.append((*name_cells("school", exam, unit), total, *counts, *shares))
-    return Table(f"levels.school.{name}", f"{name}：各校等级", columns, tuple(rows), sheet="等级", wide=True)
+    return Table(f"levels.school.{name}", f"{name}：各校等级", columns, tuple(rows), sheet="等级")
 
 
 def rank_band_table(exam: Exam) -> Table | None:
