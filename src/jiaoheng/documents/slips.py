@@ -40,8 +40,10 @@ def write_slips(path: Path, groups: Sequence[tuple[str, Sequence[Slip]]], *, tit
         sheet.set_paper(9)
         sheet.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.4)
         sheet.fit_to_pages(1, 0)
-        if width > 8:
+        landscape = width > 8
+        if landscape:
             sheet.set_landscape()
+        a_page = 6 if landscape else 9  # strips that fit an A4 page; one is never cut by its edge
         sheet.set_column(0, width - 1, 10)
         row = 0
         breaks = []
@@ -54,7 +56,7 @@ def write_slips(path: Path, groups: Sequence[tuple[str, Sequence[Slip]]], *, tit
             for column in range(width):
                 sheet.write_blank(row + 4, column, None, cut)
             row += 6
-            if (number + 1) % 8 == 0:
+            if (number + 1) % a_page == 0:
                 breaks.append(row)
         sheet.set_h_pagebreaks(breaks)
     if not groups:

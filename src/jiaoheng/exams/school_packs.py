@@ -65,7 +65,8 @@ def write_school_packs(made: ExamReport, folder: Path, progress: Callable[[str, 
 
 def _write(exam: Exam, school: int, report: Report, target: Path, pictures: Pictures) -> None:
     pupils = SchoolPupils(exam, school)
-    tables = [*report.tables(), *pupils.class_tables()]
+    every = {table.key: table for table in (*report.tables(), *class_tables(exam, school))}
+    tables = [*every.values(), *pupils.class_tables()]
     definitions = used_definitions(exam, (), tables)
     write_workbook(tables, target / "成绩.xlsx", title=report.title, notice=report.notice, definitions=definitions)
     write_word(report, target / "简报.docx", pictures)
@@ -167,17 +168,51 @@ def subject_table(exam: Exam, school: int) -> Table:
         )
         n, mean, rate, excellent, _good, passed, low, *_ = rate_cells(whole, 0)
         rows.append(("", "全县", n, mean, rate, excellent, passed, low, ""))
-    return Table("school.papers", "各科成绩", columns, tuple(rows), sheet="本校与全县", wide=True)
+    return Table("school.papers", "各科成绩", columns, tuple(rows), sheet="本校与全县")
 
 
 def _classes(exam: Exam, school: int) -> Section | None:
-    classes = [u for u in range(len(exam.units.classes)) if exam.units.classes.parents[u] == school]
-    if "class" not in exam.units.known or not classes:
+    """The report's part on classes: the main paper, then all papers' means side by side; details in the workbook."""
+    classes = _class_codes(exam, school)
+    if not classes:
         return None
-    blocks: list[Block] = [_class_table(exam, school, name, classes) for name in exam.papers]
+    blocks: list[Block] = [_class_table(exam, school, exam.main, classes)]
+    if len(exam.papers) > 1:
+        blocks.append(_class_means(exam, classes))
     if len(classes) > 1:
         blocks.append(Note("班级之间的差别包含生源和分班的影响，不能只凭平均分评价教师。", Tone.WARN))
     return Section("classes", "各班情况", tuple(blocks))
+
+
+def _class_codes(exam: Exam, school: int) -> list[int]:
+    if "class" not in exam.units.known:
+        return []
+    return [u for u in range(len(exam.units.classes)) if exam.units.classes.parents[u] == school]
+
+
+def class_tables(exam: Exam, school: int) -> list[Table]:
+    """Every paper's table of the school's classes, for the workbook."""
+    classes = _class_codes(exam, school)
+    return [_class_table(exam, school, name, classes) for name in exam.papers if classes]
+
+
+def _class_means(exam: Exam, classes: list[int]) -> Table:
+    """Classes × papers: means."""
+    columns = (
+        cells.word("class", "班级"),
+        *(TableColumn(name, name, Kind.NUMBER, 1, definition="mean") for name in exam.papers),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (
+            exam.units.classes.names[unit],
+            *(
+                cells.small(cells.cell(exam.scores(name, "class").means[unit]), int(exam.scores(name, "class").n[unit]))
+                for name in exam.papers
+            ),
+        )
+        for unit in classes
+    ]
+    return Table("school.class.means", "各班各科平均分", columns, tuple(rows), sheet="各班均分")
 
 
 def _class_table(exam: Exam, school: int, name: str, classes: list[int]) -> Table:
@@ -212,7 +247,7 @@ def _class_table(exam: Exam, school: int, name: str, classes: list[int]) -> Tabl
                 cells.cell(None if gap is None else gap * 100),
             )
         )
-    return Table(f"school.class.{name}", f"{name}：各班", columns, tuple(rows), sheet=f"各班-{name}", wide=True)
+    return Table(f"school.class.{name}", f"{name}：各班", columns, tuple(rows), sheet=f"各班-{name}")
 
 
 def _weak_points(exam: Exam, school: int, made: MeasuredItems) -> Section | None:

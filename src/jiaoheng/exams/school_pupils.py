@@ -99,7 +99,8 @@ class SchoolPupils:
             pairs.append((paper_name, word or value))
         if self.shows_ranks and not by_level and self.class_ranks[pupil]:
             pairs += [("班内名次", str(self.class_ranks[pupil])), ("校内名次", str(self.school_ranks[pupil]))]
-        return Slip(f"{class_name}　{name}　{number}", tuple(pairs))
+        school = self.exam.units.schools.names[self.school]
+        return Slip(f"{school}　{class_name}　{name}　{number}", tuple(pairs))
 
 
 def _mark(paper: Paper, pupil: int) -> str:
