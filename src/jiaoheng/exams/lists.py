@@ -11,7 +11,7 @@ from jiaoheng.documents.model import Kind, Missing, Table, TableColumn, Value
 from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.groups import Groups
 from jiaoheng.exams.analysis.line_counts import NamedLine, marks_of, named_lines
-from jiaoheng.exams.analysis.measure import Exam, scored
+from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.movement_chapter import Moved
 from jiaoheng.exams.analysis.papers import TOTAL, Paper
 from jiaoheng.methods.histogram import Mask
@@ -93,7 +93,9 @@ def bureau_lists(exam: Exam, groups: Groups, moved: Moved | None) -> list[Table]
 
 
 def _subject_columns(exam: Exam) -> list[TableColumn]:
-    return [TableColumn(name, name, Kind.NUMBER, 1, unit="分", group="各科成绩") for name in exam.subjects]
+    return [
+        TableColumn(name, name, Kind.NUMBER, exam.digits(name), unit="分", group="各科成绩") for name in exam.subjects
+    ]
 
 
 def _table(
@@ -121,13 +123,14 @@ def _near_lines(exam: Exam, people: People) -> list[Table]:
     for line in named_lines(exam):
         total = exam.papers[TOTAL]
         under, over = line.within(marks_of(total), chosen.near_below, chosen.near_above)
+        digits = max(exam.digits(TOTAL), *(1 if (one.line.mark * 10).denominator == 1 else 2 for one in line.tracks))
         mark_of = np.full(total.values.size, np.nan, dtype=object)
         for one in line.tracks:
             mark_of[one.pupils] = one.line.mark
         extra = [
             cells.word("side", "位置"),
-            TableColumn("total", "总分", Kind.NUMBER, 1, unit="分"),
-            TableColumn("gap", "与线之差", Kind.SIGNED, 1, unit="分"),
+            TableColumn("total", "总分", Kind.NUMBER, digits, unit="分"),
+            TableColumn("gap", "与线之差", Kind.SIGNED, digits, unit="分"),
             cells.word("weak", "低于有效分的学科", width=18),
             *_subject_columns(exam),
         ]
@@ -161,7 +164,7 @@ def _below(paper: Paper, pupil: int, mark: Fraction) -> bool:
 
 def _by_total(exam: Exam, people: People, mask: Mask, key: str, title: str) -> Table:
     paper = exam.papers[exam.main]
-    extra = [TableColumn("total", exam.main, Kind.NUMBER, 1, unit="分"), *_subject_columns(exam)]
+    extra = [TableColumn("total", exam.main, Kind.NUMBER, exam.digits(exam.main), unit="分"), *_subject_columns(exam)]
     rows = [
         [
             *people.cells(pupil),
@@ -188,9 +191,9 @@ def _uneven(exam: Exam, people: People, groups: Groups) -> Table | None:
     weakest = gaps.argmax(axis=1)
     extra = [
         cells.word("subject", "偏弱学科"),
-        cells.marks("score", "该科成绩", digits=1),
+        cells.marks("score", "该科成绩", digits=max(exam.digits(name) for name in exam.subjects)),
         cells.number("behind", "低于其余各科（标准分）", digits=2),
-        TableColumn("total", exam.main, Kind.NUMBER, 1, unit="分"),
+        TableColumn("total", exam.main, Kind.NUMBER, exam.digits(exam.main), unit="分"),
     ]
     rows: list[list[Value]] = []
     for pupil in ordered(exam, np.asarray(chosen.any(axis=1))):
@@ -222,7 +225,8 @@ def _drags(exam: Exam, uneven: Uneven, line: NamedLine) -> Mask:
 
 
 def _single(exam: Exam, people: People, groups: Groups) -> Table:
-    extra = [cells.word("subject", "学科"), cells.marks("score", "成绩", digits=1)]
+    digits = max(exam.digits(name) for name in exam.subjects)
+    extra = [cells.word("subject", "学科"), cells.marks("score", "成绩", digits=digits)]
     rows: list[list[Value]] = []
     for pupil in ordered(exam, np.asarray(groups.single_digit.any(axis=1))):
         for j, name in enumerate(exam.subjects):
@@ -232,20 +236,21 @@ def _single(exam: Exam, people: People, groups: Groups) -> Table:
 
 
 def _moved(exam: Exam, people: People, groups: Groups, moved: Moved) -> list[Table]:
-    here = scored(exam.papers[exam.main])
+    here = moved.pupils.now_counted
     points = [
-        TableColumn("before", "前次百分等级", Kind.NUMBER, 1),
-        TableColumn("now", "本次百分等级", Kind.NUMBER, 1),
-        TableColumn("change", "变化", Kind.SIGNED, 1, unit="百分点"),
-    ]
+        TableColumn("before", "前次标准分", Kind.SIGNED, 2),
+        TableColumn("now", "本次标准分", Kind.SIGNED, 2),
+        TableColumn("change", "百分等级变化", Kind.SIGNED, 1, unit="个百分点"),
+    ]  # a percentile among all the county's pupils is a county rank: only its change is shown
 
     def row(pupil: int) -> list[Value]:
-        before, now = moved.pupils.before.percentile[pupil], moved.pupils.now.percentile[pupil]
+        before, now = moved.pupils.before.z[pupil], moved.pupils.now.z[pupil]
+        change = moved.pupils.percentile_change[pupil]
         absent = Missing("本次没有成绩")
         return [
             float(before) if not np.isnan(before) else Missing("前次没有成绩"),
             float(now) if not np.isnan(now) else absent,
-            float(now - before) if not np.isnan(now - before) else absent,
+            float(change) if not np.isnan(change) else absent,
         ]
 
     def became(pupil: int) -> str:

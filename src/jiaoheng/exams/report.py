@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jiaoheng import __version__
@@ -19,7 +19,7 @@ from jiaoheng.exams.analysis.measure import Exam, measure
 from jiaoheng.exams.analysis.movement_chapter import Moved, find_movement, movement_section
 from jiaoheng.exams.analysis.overview import overview
 from jiaoheng.exams.analysis.score_tables import comparison_table, rates_table
-from jiaoheng.exams.analysis.subjects import level_section, rank_band_table, subject_section
+from jiaoheng.exams.analysis.subjects import level_section, rank_band_table, school_levels_table, subject_section
 from jiaoheng.exams.lists import bureau_lists
 from jiaoheng.exams.pipeline import Prepared
 from jiaoheng.exams.scaled import Scaled, apply_scaling, scaling_table
@@ -54,8 +54,11 @@ class ExamReport:
         return ()
 
 
-def build_report(prepared: Prepared) -> ExamReport:
-    """All chapters from a prepared exam. Raises ValueError where it is not ready (errors, open questions)."""
+def build_report(prepared: Prepared, told: Callable[[Section], None] = lambda _: None) -> ExamReport:
+    """All chapters from a prepared exam; `told` is called with each as it is made, so that its charts can be drawn.
+
+    Raises ValueError where the exam is not ready (errors, open questions).
+    """
     if not prepared.ready:
         raise ValueError("the exam is not ready to be reported")
     chosen = prepared.resolution.settings
@@ -64,21 +67,26 @@ def build_report(prepared: Prepared) -> ExamReport:
     groups = find_groups(exam)
     moved = find_movement(exam, groups)
     problems = [problem for problem in prepared.problems if problem.severity is not Severity.ERROR]
-    sections = [
-        overview(exam),
-        school_section(exam),
-        class_section(exam),
-        subject_section(exam),
-        level_section(exam),
-        _rank_band_section(exam),
-        line_section(exam),
-        _scaling_section(scaled),
-        item_section(exam),
-        group_section(exam, groups),
-        movement_section(exam, moved),
-        _data(exam, prepared, problems),
-    ]
-    made = tuple(section for section in sections if section is not None)
+    chapters: tuple[Callable[[], Section | None], ...] = (
+        lambda: overview(exam),
+        lambda: school_section(exam),
+        lambda: class_section(exam),
+        lambda: subject_section(exam),
+        lambda: level_section(exam),
+        lambda: _rank_band_section(exam),
+        lambda: line_section(exam),
+        lambda: _scaling_section(scaled),
+        lambda: item_section(exam),
+        lambda: group_section(exam, groups),
+        lambda: movement_section(exam, moved),
+        lambda: _data(exam, prepared, problems),
+    )
+    made: tuple[Section, ...] = ()
+    for chapter in chapters:
+        section = chapter()
+        if section is not None:
+            made += (section,)
+            told(section)
     more = (*_more_tables(exam), problem_table(problems))
     report = Report(
         title=f"{chosen.name or '考试'}质量分析报告",
@@ -117,7 +125,7 @@ def _rank_band_section(exam: Exam) -> Section | None:
     table = rank_band_table(exam)
     if table is None:
         return None
-    text = "各校进入全县前若干名的人数。只列人数，不列姓名；同分同名次的全部计入。"
+    text = f"各校进入全县{exam.main}前若干名的人数。只列人数，不列姓名；同分同名次的全部计入。"
     return Section("rank_bands", "名次段", (Paragraph(text), table))
 
 
@@ -136,12 +144,12 @@ def _more_tables(exam: Exam) -> list[Table]:
         tables.append(bands_table(exam, name))
         if many_schools:
             tables += _both(exam, name, "school", "各校")
-            tables.append(school_bands_table(exam, name))
+            tables.append(school_bands_table(exam, name) if exam.ranks_units else school_levels_table(exam, name))
         if many_classes and "class" in exam.units.known:
             tables += _both(exam, name, "class", "各班")
         if many_schools and "district" in exam.units.known:
             tables += _both(exam, name, "district", "各学区")
-    if many_schools:
+    if many_schools and exam.ranks_units:
         tables += [school_subject_table(exam, line) for line in named_lines(exam)]
         for items in exam.roster.items.values():
             made = measure_items(exam, items)
@@ -154,11 +162,11 @@ def _more_tables(exam: Exam) -> list[Table]:
 
 
 def _both(exam: Exam, name: str, level: str, words: str) -> list[Table]:
-    """The full comparison and the rates of a level in a paper."""
-    return [
-        comparison_table(exam, name, level, f"{level}.{name}.full", f"{name}：{words}比较"),
-        rates_table(exam, name, level, f"{level}.{name}.rates", f"{name}：{words}一分三率"),
-    ]
+    """The full comparison and the rates of a level in a paper; under monitoring no rates."""
+    tables = [comparison_table(exam, name, level, f"{level}.{name}.full", f"{name}：{words}比较")]
+    if exam.ranks_units:
+        tables.append(rates_table(exam, name, level, f"{level}.{name}.rates", f"{name}：{words}一分三率"))
+    return tables
 
 
 def _meta(exam: Exam, prepared: Prepared) -> dict[str, object]:

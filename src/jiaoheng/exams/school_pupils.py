@@ -11,9 +11,9 @@ from jiaoheng.documents.printing import printed
 from jiaoheng.documents.slips import Slip
 from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.measure import Exam, scored
-from jiaoheng.exams.analysis.papers import Paper
 from jiaoheng.exams.analysis.subjects import levels_of
 from jiaoheng.exams.lists import STATE_WORDS, People, score_cell
+from jiaoheng.methods.histogram import ScoreHistogram
 from jiaoheng.methods.ranks import pupil_ranks
 
 
@@ -30,10 +30,13 @@ class SchoolPupils:
         self.shows_ranks = self.shows_scores and not exam.gate.no_pupil_ranks_in_school
         self._cuts = {name: _level_cuts(exam, name) for name in exam.papers}
         paper = exam.papers[exam.main]
-        here = scored(paper) & paper.counted
+        # places among all who have a score: zeros put for absence take no place, and B5 cuts nobody's place off
+        here = scored(paper)
         classes, schools = exam.units.classes, exam.units.schools
-        self.class_ranks = pupil_ranks(paper.histogram, paper.values, classes.of_pupil, here)
-        self.school_ranks = pupil_ranks(paper.at(schools, exam.units), paper.values, schools.of_pupil, here)
+        counts = ScoreHistogram.build(paper.values, classes.of_pupil, len(classes), here, paper.step)
+        self.class_ranks = pupil_ranks(counts, paper.values, classes.of_pupil, here)
+        whole = counts.merge(exam.units.class_to("school"), len(schools))
+        self.school_ranks = pupil_ranks(whole, paper.values, schools.of_pupil, here)
 
     def classes(self) -> list[tuple[str, list[int]]]:
         """Class name and its pupils in the order of the files."""
@@ -51,7 +54,8 @@ class SchoolPupils:
         columns = [cells.word("pupil_id", "学号或考号"), cells.word("name", "姓名")]
         for paper in self.exam.papers:
             if self.shows_scores:
-                columns.append(TableColumn(f"{paper}.score", "分数", Kind.NUMBER, 1, unit="分", group=paper))
+                digits = self.exam.digits(paper)
+                columns.append(TableColumn(f"{paper}.score", "分数", Kind.NUMBER, digits, unit="分", group=paper))
             columns.append(cells.word(f"{paper}.level", "等级", "levels", group=paper))
         if self.shows_ranks:
             columns += [
@@ -95,16 +99,17 @@ class SchoolPupils:
         pairs = []
         for paper_name, paper in self.exam.papers.items():
             word = STATE_WORDS[int(paper.states[pupil])]
-            value = self.level(paper_name, pupil) if by_level else _mark(paper, pupil)
+            value = self.level(paper_name, pupil) if by_level else self._mark(paper_name, pupil)
             pairs.append((paper_name, word or value))
         if self.shows_ranks and not by_level and self.class_ranks[pupil]:
             pairs += [("班内名次", str(self.class_ranks[pupil])), ("校内名次", str(self.school_ranks[pupil]))]
         school = self.exam.units.schools.names[self.school]
         return Slip(f"{school}　{class_name}　{name}　{number}", tuple(pairs))
 
-
-def _mark(paper: Paper, pupil: int) -> str:
-    return printed(paper.step * int(paper.values[pupil]), TableColumn("", "", Kind.NUMBER, 1)).text
+    def _mark(self, name: str, pupil: int) -> str:
+        paper = self.exam.papers[name]
+        column = TableColumn("", "", Kind.NUMBER, self.exam.digits(name))
+        return printed(paper.step * int(paper.values[pupil]), column).text
 
 
 def _level_cuts(exam: Exam, name: str) -> tuple[tuple[str, Fraction | None], ...]:

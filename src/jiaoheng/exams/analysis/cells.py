@@ -12,8 +12,8 @@ from jiaoheng.methods.verdicts import RankInterval, Standing, Verdict
 
 NO_DATA = Missing("没有可统计的成绩")
 TOO_FEW = Missing("人数不足 10，不排名、不判断")
-ONE_UNIT = Missing("只有一个单位，无从比较")
-NO_INTERVAL = Missing("分母不是参考人数，不给抽样区间")
+ONE_UNIT = Missing("其余单位的人数不足 10，无从比较")
+ONE_PUPIL = Missing("不足两名学生，没有抽样区间")
 
 
 def cell(value: Number | None, why: Missing = NO_DATA) -> Value:
@@ -28,7 +28,7 @@ def small(value: Value, n: int, least: int = method_intervals.MIN_RANKED) -> Val
     return value
 
 
-def interval_cell(interval: method_intervals.Interval | None, why: Missing = TOO_FEW) -> Value:
+def interval_cell(interval: method_intervals.Interval | None, why: Missing = ONE_PUPIL) -> Value:
     """An interval of the methods as a table cell."""
     return why if interval is None else Interval(interval.low, interval.high)
 
@@ -40,9 +40,11 @@ def rank_interval_cell(interval: RankInterval | None) -> Value:
     return str(interval.best) if interval.best == interval.worst else f"{interval.best}–{interval.worst}"
 
 
-def verdict_cell(verdict: Verdict) -> Value:
-    """高于, 相当, 低于; — where not judged."""
-    return TOO_FEW if verdict.standing is Standing.NOT_JUDGED else verdict.standing.value
+def verdict_cell(verdict: Verdict, n: int) -> Value:
+    """高于, 相当, 低于; — where not judged, because of the unit's own `n` pupils or for want of others."""
+    if verdict.standing is Standing.NOT_JUDGED:
+        return TOO_FEW if n < method_intervals.MIN_RANKED else ONE_UNIT
+    return verdict.standing.value
 
 
 def count(key: str, label: str, definition: str = "", unit: str = "名", group: str = "") -> TableColumn:

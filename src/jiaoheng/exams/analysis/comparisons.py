@@ -7,10 +7,12 @@ from fractions import Fraction
 from jiaoheng.documents import charts
 from jiaoheng.documents.chart_parts import Caption
 from jiaoheng.documents.model import Block, Chart, Note, Paragraph, Section, Table, Tone
-from jiaoheng.exams.analysis.composites import composite_table
+from jiaoheng.exams.analysis.composites import composite_sentence, composite_table
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.score_tables import standing_table, three_rates_table
 from jiaoheng.exams.analysis.unit_scores import UnitScores
+from jiaoheng.exams.analysis.wording import highest, lowest, named
+from jiaoheng.methods.intervals import MIN_RANKED
 from jiaoheng.methods.numbers import text
 from jiaoheng.methods.verdicts import Standing
 
@@ -26,11 +28,11 @@ def school_section(exam: Exam) -> Section | None:
     children = [_level(exam, exam.main, "school", f"school.{exam.main}")]
     if "district" in exam.units.known and len(exam.units.districts) > 1:
         children.append(_level(exam, exam.main, "district", f"district.{exam.main}"))
-    if len(exam.subjects) > 1:
+    if len(exam.subjects) > 1 and exam.ranks_units:
         children.append(Section("school.heat", "各校学科长短", (_heat_sentence(exam), _heat(exam))))
     if exam.ranks_units:
         table = composite_table(exam)
-        blocks: list[Block] = [Paragraph(_composite_sentence(table)), table]
+        blocks: list[Block] = [Paragraph(composite_sentence(exam)), table]
         children.append(Section("school.composites", "综合指数", tuple(blocks)))
     return Section("schools", "学校比较", (), tuple(children))
 
@@ -43,25 +45,35 @@ def class_section(exam: Exam) -> Section | None:
     blocks: list[Block] = [Paragraph(_verdict_sentence(scores, "class"), strong=True)]
     table = standing_table(exam, exam.main, "class", f"class.{exam.main}", f"各班{exam.main}")
     if len(scores.level) <= MOST_ROWS_IN_CHART:
-        blocks.append(_interval_chart(exam, exam.main, "class", table.key))
+        if any(verdict.interval is not None for verdict in scores.verdicts):
+            blocks.append(_interval_chart(exam, exam.main, "class", table.key))
         blocks.append(table)
     else:
         different = _different_only(exam, table)
         shown = len(different.rows) - 1
-        words = f"共 {len(scores.level)} 个班，这里只列出与其余班级差别最大的 {shown} 个；全部班级见 tables.xlsx 的“班级”各表。"
-        blocks += [different, Note(words)]
+        words = f"共 {len(scores.level)} 个班，这里只列出与其余班级确有差别的 {shown} 个"
+        if exam.ranks_units and shown == 2 * MOST_DIFFERENT:
+            words += "（高、低各取差别最大的一半）"
+        words += "；全部班级见 tables.xlsx 的“班级”各表。"
+        blocks += (
+            [different, Note(words)] if shown else [Note(words.replace("这里只列出与其余班级确有差别的 0 个；", ""))]
+        )
     return Section("classes", "班级比较", tuple(blocks))
 
 
 def _different_only(exam: Exam, table: Table) -> Table:
-    """The classes furthest above and below among those that really differ, and the county line."""
+    """The classes furthest above and below among those that really differ, and the county line.
+
+    Where units may not be ranked the table is in natural order, and all that differ are listed.
+    """
     place = [column.key for column in table.columns].index("verdict")
-    above = [i for i, row in enumerate(table.rows) if row[place] == Standing.ABOVE][:MOST_DIFFERENT]
-    below = [i for i, row in enumerate(table.rows) if row[place] == Standing.BELOW][-MOST_DIFFERENT:]
+    most = MOST_DIFFERENT if exam.ranks_units else len(table.rows)
+    above = [i for i, row in enumerate(table.rows) if row[place] == Standing.ABOVE][:most]
+    below = [i for i, row in enumerate(table.rows) if row[place] == Standing.BELOW][-most:]
     rows = tuple(table.rows[i] for i in (*above, *below, len(table.rows) - 1))
     return Table(
         f"{table.key}.different",
-        f"与其余班级差别最大的班级（{exam.main}）",
+        f"与其余班级确有差别的班级（{exam.main}）",
         table.columns,
         rows,
         emphasis=frozenset({len(rows) - 1}),
@@ -79,30 +91,36 @@ def _level(exam: Exam, paper: str, level: str, key: str) -> Section:
         if exam.ranks_units:
             blocks.append(
                 Note(
-                    "两校区间重叠时，名次先后不作数；名次区间写明了名次可能落在的范围。一次考试的名次不单独用于奖惩。",
+                    "名次区间写明了名次可能落在的范围，两个单位的名次区间重叠时，先后不作数。一次考试的名次不单独用于奖惩。",
                     Tone.WARN,
                 )
             )
-    blocks += [table, three_rates_table(exam, paper, level, f"{key}.three", f"各{word}{paper}一分三率")]
+    blocks.append(table)
+    if exam.ranks_units:
+        blocks.append(three_rates_table(exam, paper, level, f"{key}.three", f"各{word}{paper}一分三率"))
     return Section(f"{level}s.{paper}", f"{paper}：各{word}", tuple(blocks))
 
 
 def _verdict_sentence(scores: UnitScores, level: str) -> str:
     measure = WORDS[level][1]
-    names = scores.level.names if level != "class" else ["".join(path[1:]) for path in scores.level.paths]
-    above = [names[u] for u, v in enumerate(scores.verdicts) if v.standing is Standing.ABOVE]
-    below = [names[u] for u, v in enumerate(scores.verdicts) if v.standing is Standing.BELOW]
-    same = sum(v.standing is Standing.AS_EXPECTED for v in scores.verdicts)
-    few = sum(v.standing is Standing.NOT_JUDGED and scores.enrolled[u] > 0 for u, v in enumerate(scores.verdicts))
-    if not above and not below:
-        return f"{same} {measure}的{scores.paper.name}平均分与其余的都看不出差别。"
+    standings = [v.standing for v in scores.verdicts]
+    above, below = standings.count(Standing.ABOVE), standings.count(Standing.BELOW)
+    same = standings.count(Standing.AS_EXPECTED)
+    few = sum(one is Standing.NOT_JUDGED and scores.enrolled[u] > 0 for u, one in enumerate(standings))
     count = WORDS[level][1][0]
-    parts = [
-        f"{len(above) + len(below) + same} {measure}中，{scores.paper.name}平均分高于其余的 {len(above)} {count}，"
-        f"低于的 {len(below)} {count}，看不出差别的 {same} {count}"
-    ]
+    if not above + below + same:
+        return (
+            f"{few} {measure}都不能与其余的比较：本{WORDS[level][0]}或其余{WORDS[level][0]}不足 {MIN_RANKED} 名学生。"
+        )
+    if not above + below:
+        parts = [f"{same} {measure}的{scores.paper.name}平均分与其余的都看不出差别"]
+    else:
+        parts = [
+            f"{above + below + same} {measure}中，{scores.paper.name}平均分高于其余的 {above} {count}，"
+            f"低于的 {below} {count}，看不出差别的 {same} {count}"
+        ]
     if few:
-        parts.append(f"另有 {few} {count}人数不足，不作比较")
+        parts.append(f"另有 {few} {measure}人数不足 {MIN_RANKED}，不作比较")
     return "；".join(parts) + "。"
 
 
@@ -118,9 +136,9 @@ def _interval_chart(exam: Exam, paper: str, level: str, table: str) -> Chart:
     above = sum(v.standing is Standing.ABOVE for v in scores.verdicts)
     below = sum(v.standing is Standing.BELOW for v in scores.verdicts)
     title = (
-        f"{above + below} {measure}与其余的确有差别：{above} 高，{below} 低"
+        f"{above + below} {measure}与其余{word}确有差别：{above} 高，{below} 低"
         if above + below
-        else f"各{word}与其余的都看不出差别"
+        else f"各{word}与其余{word}都看不出差别"
     )
     caption = Caption(
         f"{table}.chart",
@@ -133,25 +151,17 @@ def _interval_chart(exam: Exam, paper: str, level: str, table: str) -> Chart:
     return charts.interval_plot(caption, rows, reference=0, reference_label="其余 0", unit="分", words=words)
 
 
-def _composite_sentence(table: Table) -> str:
-    place = _first_subject(table) - 1
-    top = [str(row[place]) for row in table.rows[:3] if isinstance(row[-1], int)]
-    return f"综合指数前列的学校是{'、'.join(top)}。算法和权重见“口径与定义”。" if top else "没有可计算综合指数的学校。"
-
-
-def _first_subject(table: Table) -> int:
-    return next(i for i, column in enumerate(table.columns) if column.group)
-
-
 def _over(exam: Exam) -> tuple[list[int], list[list[Fraction | None]]]:
+    """Schools in order and their 超均率 (%) by subject; none where fewer than ten of a school sat the subject."""
     schools = exam.scores(exam.main, "school")
     units = [unit for unit in schools.order() if schools.rankable[unit]]
-    by_subject = {name: exam.scores(name, "school").over() for name in exam.subjects}
+    papers = [exam.scores(name, "school") for name in exam.subjects]
+    over = [paper.over() for paper in papers]
     grid = []
     for unit in units:
         row: list[Fraction | None] = []
-        for name in exam.subjects:
-            value = by_subject[name][unit]
+        for paper, values in zip(papers, over, strict=True):
+            value = values[unit] if paper.rankable[unit] else None
             row.append(None if value is None else value * 100)
         grid.append(row)
     return units, grid
@@ -162,7 +172,7 @@ def _heat(exam: Exam) -> Chart:
     names = [exam.units.schools.names[unit] for unit in units]
     caption = Caption(
         "school.heat.chart",
-        _heat_title(exam, units, grid),
+        _heat_title(exam, grid),
         "格内是超均率（%）：学校平均分比全县平均分高（蓝）或低（赭）的百分比；学校按总体平均分从高到低",
         f"{len(names)} 所学校 {len(exam.subjects)} 门学科的超均率",
         f"school.{exam.main}",
@@ -170,28 +180,36 @@ def _heat(exam: Exam) -> Chart:
     return charts.heat_table(caption, names, exam.subjects, grid)
 
 
-def _heat_title(exam: Exam, units: list[int], grid: list[list[Fraction | None]]) -> str:
+def _heat_title(exam: Exam, grid: list[list[Fraction | None]]) -> str:
     spans = []
     for j, name in enumerate(exam.subjects):
         known = [row[j] for row in grid if row[j] is not None]
-        if known:
+        if len(known) > 1:
             spans.append((max(known) - min(known), name))  # type: ignore[type-var,operator]
-    return f"校际差距最大的学科是{max(spans)[1]}" if spans and units else "各校学科超均率"
+    if not spans or highest(spans)[0] == 0:
+        return "各校学科超均率"
+    return f"校际差距最大的学科是{named(highest(spans)[1], '门')}"
 
 
 def _heat_sentence(exam: Exam) -> Paragraph:
     units, grid = _over(exam)
-    uneven = []
+    gaps: list[tuple[Fraction, str]] = []
+    words: dict[str, str] = {}
     for unit, row in zip(units, grid, strict=True):
         known = [(value, name) for value, name in zip(row, exam.subjects, strict=True) if value is not None]
         if len(known) > 1:
-            low, high = min(known), max(known)
-            uneven.append((high[0] - low[0], exam.units.schools.names[unit], high, low))
-    if not uneven:
-        return Paragraph("可比较的学校不足。")
-    _, name, high, low = max(uneven)
+            school = exam.units.schools.names[unit]
+            (high, best), (low, worst) = highest(known), lowest(known)
+            gaps.append((high - low, school))
+            words[school] = f"{named(best, '门')}超均率 {_signed(high)}%，{named(worst, '门')}为 {_signed(low)}%"
+    if not gaps or highest(gaps)[0] == 0:
+        return Paragraph("可比较的学校和学科不足，或各校各学科与全县都没有差距。")
+    schools = highest(gaps)[1]
     return Paragraph(
-        f"学科之间最不均衡的是{name}：{high[1]}超均率 {_signed(high[0])}%，{low[1]}为 {_signed(low[0])}%。", strong=True
+        f"学科之间最不均衡的是{schools[0]}：{words[schools[0]]}。"
+        if len(schools) == 1
+        else f"学科之间最不均衡的是{named(schools, '所')}，相差 {text(highest(gaps)[0], 1)} 个百分点。",
+        strong=True,
     )
 
 

@@ -11,6 +11,7 @@ from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.score_tables import name_cells, name_columns
 from jiaoheng.exams.analysis.unit_scores import UnitScores
+from jiaoheng.exams.analysis.wording import named
 from jiaoheng.methods.composite import Composite, against_county, against_highest, linear, rank_points
 from jiaoheng.methods.ranks import competition_ranks
 from jiaoheng.methods.rates import ScoreRates
@@ -30,12 +31,12 @@ def school_composites(exam: Exam) -> SchoolComposites:
     """The composite of every school over the subjects that count in the total.
 
     线性, 比最高, 比县均: weighted mean over subjects; 名次: weighted sum of points. A school without one of the subjects
-    has none. Raises WeightError where the declared weights do not fit the family.
+    has none; a subject that nobody sat is left out. Raises WeightError where the declared weights do not fit the family.
     """
     names = [
         name for name in exam.subjects if name not in exam.settings.subjects or exam.settings.subjects[name].in_total
     ]
-    names = names or exam.subjects
+    names = [name for name in names or exam.subjects if exam.scores(name, "county").n[0]]
     by_subject = {name: _one(exam, exam.scores(name, "school"), exam.scores(name, "county")) for name in names}
     weights = {name: exam.papers[name].weight for name in names}
     total = sum(weights.values(), Fraction(0))
@@ -79,6 +80,20 @@ def _one(exam: Exam, schools: UnitScores, county: UnitScores) -> Composite:
 def _only(values: tuple[Fraction | None, ...], keep: tuple[bool, ...]) -> tuple[Fraction | None, ...]:
     """A school of a handful of pupils must not set the highest value that all others are measured by."""
     return tuple(value if ok else None for value, ok in zip(values, keep, strict=True))
+
+
+def composite_sentence(exam: Exam) -> str:
+    """The schools of the first three ranks."""
+    made = school_composites(exam)
+    ranked = sorted(
+        (rank, exam.units.schools.names[unit]) for unit, rank in enumerate(made.ranks) if rank is not None and rank <= 3
+    )
+    if not ranked:
+        return "没有可计算综合指数的学校。"
+    if len({rank for rank, _ in ranked}) == 1 and len(ranked) > 1:
+        return f"{named([name for _, name in ranked], '所')}的综合指数同为第一。算法和权重见“口径与定义”。"
+    words = "、".join(f"{name}（第 {rank}）" for rank, name in ranked[:6])
+    return f"综合指数前列的学校：{words}。算法和权重见“口径与定义”。"
 
 
 def composite_table(exam: Exam) -> Table:

@@ -11,6 +11,7 @@ from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.papers import TOTAL
 from jiaoheng.exams.analysis.score_tables import name_cells, name_columns
+from jiaoheng.exams.analysis.unit_scores import UnitScores
 from jiaoheng.methods.bands import band_edges, score_bands
 from jiaoheng.methods.moments import skewness
 from jiaoheng.methods.numbers import text
@@ -50,20 +51,35 @@ def distribution_chart(exam: Exam, name: str) -> Chart:
 
 
 SKEWED = 0.3  # moment skewness from which a curve visibly leans
+FEWEST = 30  # pupils below which a curve has no shape to speak of
+MIDDLE = Fraction(1, 3)  # share within half an SD of the mean from which the middle is full (normal 38 %, even 29 %)
 
 
 def _shape(exam: Exam, name: str) -> str:
     """A finding about the distribution: crowded ends first, then the way it leans."""
     county = exam.scores(name, "county")
-    skew = skewness(county.county)[0]
-    top, low = county.rates.excellent.fraction(0) or Fraction(0), county.rates.low.fraction(0) or Fraction(0)
+    skew, n = skewness(county.county)[0], int(county.n[0])
+    if skew is None or n < FEWEST:
+        return f"{name}成绩分布"
+    paper, cuts = exam.papers[name], exam.cuts(name)
+    # shares of those who stand in the picture, whatever the denominator of the rates
+    top = Fraction(int(county.county.at_least(paper.full * cuts.excellent)[0]), n)
+    low = Fraction(int(county.county.below(paper.full * cuts.low)[0]), n)
     if top >= Fraction(1, 2):
         return f"{name}成绩集中在高分段，半数以上优秀"
     if low >= Fraction(1, 4):
-        return f"{name}低分学生多，每四名中就有一名以上低分"
-    if skew is None or abs(skew) < SKEWED:
-        return f"{name}成绩大致对称，中间多两头少" if skew is not None else f"{name}成绩分布"
+        return f"{name}低分学生多，每四名中至少有一名低分"
+    if abs(skew) < SKEWED:
+        return f"{name}成绩大致对称，中间多两头少" if _full_middle(county) else f"{name}成绩大致对称，中间并不突出"
     return f"{name}成绩偏向高分一侧，低分一端拖得较长" if skew < 0 else f"{name}成绩偏向低分一侧，高分一端拖得较长"
+
+
+def _full_middle(county: UnitScores) -> bool:
+    histogram, sd = county.county, county.sds[0]
+    mean = histogram.step * Fraction(int(histogram.sums[0]), int(histogram.n[0]))
+    half = Fraction(sd or 0) / 2
+    inside = int(histogram.at_least(mean - half)[0] - histogram.at_least(mean + half)[0])
+    return Fraction(inside, int(histogram.n[0])) >= MIDDLE
 
 
 def bands_table(exam: Exam, name: str) -> Table:

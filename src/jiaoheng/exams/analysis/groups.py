@@ -12,7 +12,8 @@ from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.measure import Exam, scored
 from jiaoheng.exams.analysis.papers import Paper
 from jiaoheng.exams.analysis.score_tables import county_names, name_cells, name_columns
-from jiaoheng.methods.histogram import IntArray, Mask
+from jiaoheng.exams.analysis.wording import mark, named
+from jiaoheng.methods.histogram import IntArray, Mask, ScoreHistogram
 from jiaoheng.methods.low_and_all import single_digit_limit, single_digits
 from jiaoheng.methods.numbers import text
 from jiaoheng.methods.pupil_lists import Cut, cut_of_share, top_index
@@ -39,8 +40,8 @@ class Groups:
 def find_groups(exam: Exam) -> Groups:
     """The groups by the exam's limits; struggling and top pupils are of the whole county's main paper."""
     paper, chosen, rules = exam.papers[exam.main], exam.settings.pupils, pupil_rules()
-    here = scored(paper) & paper.counted
-    county = exam.scores(exam.main, "county").county
+    here = exam.people(exam.main)
+    county = ScoreHistogram.build(paper.values, exam.units.county.of_pupil, 1, here, paper.step)
     low = cut_of_share(county, chosen.struggling_share, "lowest", rules.struggling_ties)
     high = cut_of_share(county, chosen.top_share, "highest", rules.top_ties)
     top = high.members(paper.values, here)
@@ -77,7 +78,8 @@ def _single(exam: Exam, name: str) -> Mask:
 
 def group_section(exam: Exam, groups: Groups) -> Section:
     """Counts by school with sentences; names stand in lists.xlsx only."""
-    blocks: list[Block] = [Paragraph(_sentence(exam, groups), strong=True)]
+    said = _sentence(exam, groups)
+    blocks: list[Block] = [Paragraph(said, strong=True)] if said else []
     blocks.append(group_table(exam, groups))
     if groups.single_digit.any():
         blocks += [Paragraph(_single_sentence(exam, groups)), single_table(exam, groups)]
@@ -90,24 +92,20 @@ def _sentence(exam: Exam, groups: Groups) -> str:
     low, high = groups.struggling_cut, groups.top_cut
     parts = []
     if low.score is not None:
-        mark = _mark(low.score * paper.step)
         parts.append(
-            f"{exam.main}后 {_percent(limit.struggling_share)} 的学生 {cells.thousands(low.inside)} 名（{mark} 分及以下）"
+            f"{exam.main}后 {_percent(limit.struggling_share)} 的学生 {cells.thousands(low.inside)} 名（{mark(low.score * paper.step)} 分及以下）"
         )
     if high.score is not None:
-        mark = _mark(high.score * paper.step)
-        parts.append(f"前 {_percent(limit.top_share)} 的 {cells.thousands(high.inside)} 名（{mark} 分及以上）")
+        parts.append(
+            f"前 {_percent(limit.top_share)} 的 {cells.thousands(high.inside)} 名（{mark(high.score * paper.step)} 分及以上）"
+        )
     if groups.uneven is not None:
         parts.append(f"偏科学生 {cells.thousands(int(groups.uneven.pupils.sum()))} 名")
-    return "，".join(parts) + "。"
+    return "，".join(parts) + "。" if parts else ""
 
 
 def _percent(value: Fraction) -> str:
     return text(value * 100, 1).removesuffix(".0") + "%"
-
-
-def _mark(value: Fraction) -> str:
-    return text(value, 1).removesuffix(".0")
 
 
 def count_by(mask: Mask, units: IntArray, n_units: int) -> IntArray:
@@ -116,9 +114,13 @@ def count_by(mask: Mask, units: IntArray, n_units: int) -> IntArray:
 
 
 def group_table(exam: Exam, groups: Groups) -> Table:
-    """Schools: struggling, top with index, uneven, single digits; counts of few pupils are kept as they are, without names."""
+    """Schools: struggling, top with index, uneven, single digits; counts of few pupils are kept, without names.
+
+    Under monitoring the county's line alone: schools get levels and intervals only.
+    """
     schools = exam.units.schools
-    n = exam.scores(exam.main, "school").n
+    here = exam.people(exam.main)
+    n = count_by(here, schools.of_pupil, len(schools))
     low = count_by(groups.struggling, schools.of_pupil, len(schools))
     top = count_by(groups.top, schools.of_pupil, len(schools))
     single = sum(
@@ -127,7 +129,7 @@ def group_table(exam: Exam, groups: Groups) -> Table:
     )
     columns = [
         *name_columns("school", exam),
-        cells.count("n", "统计人数", "base"),
+        cells.count("n", "有成绩的学生", "people"),
         cells.count("struggling", "学困生", "struggling"),
         cells.share("struggling_share", "占本校", "struggling"),
         cells.count("top", "尖子生", "top"),
@@ -141,7 +143,7 @@ def group_table(exam: Exam, groups: Groups) -> Table:
         counted.append(uneven)
     rows: list[tuple[Value, ...]] = []
     for unit in range(len(schools)):
-        if not exam.scores(exam.main, "school").enrolled[unit]:
+        if not exam.scores(exam.main, "school").enrolled[unit] or not exam.ranks_units:
             continue
         size = int(n[unit])
         row: list[Value] = [
@@ -154,14 +156,14 @@ def group_table(exam: Exam, groups: Groups) -> Table:
             int(single[unit]),
         ]
         rows.append((*row, *(int(extra[unit]) for extra in counted[3:])))
-    whole = int(n.sum())
+    whole, tops = int(n.sum()), int(top.sum())
     county: list[Value] = [
         *county_names("school", exam),
         whole,
         int(low.sum()),
         cells.cell(Fraction(int(low.sum()), whole) if whole else None),
-        int(top.sum()),
-        Fraction(1),
+        tops,
+        cells.cell(Fraction(1) if tops else None),
         int(single.sum()),
         *(int(extra.sum()) for extra in counted[3:]),
     ]
@@ -179,11 +181,14 @@ def group_table(exam: Exam, groups: Groups) -> Table:
 
 def _single_sentence(exam: Exam, groups: Groups) -> str:
     by_subject = [(int(groups.single_digit[:, j].sum()), name) for j, name in enumerate(exam.subjects)]
-    most = max(by_subject)
+    most, names = max(n for n, _ in by_subject), [name for _, name in by_subject]
+    where = [name for n, name in by_subject if n == most]
     pupils = int(groups.single_digit.any(axis=1).sum())
     zero = sum(int((scored(exam.papers[name]) & (exam.papers[name].values == 0)).sum()) for name in exam.subjects)
     tail = f"，其中零分 {zero} 人次" if zero else ""
-    return f"单科个位数共 {sum(n for n, _ in by_subject)} 人次，涉及 {pupils} 名学生{tail}；{most[1]}最多，{most[0]} 人次。"
+    head = f"{'单科个位数共' if len(names) > 1 else f'{names[0]}个位数'} {sum(n for n, _ in by_subject)} 人次"
+    last = f"；{named(where, '门')}最多，{'各 ' if len(where) > 1 else ''}{most} 人次" if len(names) > 1 else ""
+    return f"{head}，涉及 {pupils} 名学生{tail}{last}。"
 
 
 def single_table(exam: Exam, groups: Groups) -> Table:
@@ -197,7 +202,7 @@ def single_table(exam: Exam, groups: Groups) -> Table:
         *(cells.count(name, name, "single_digit", unit="人次") for name in exam.subjects),
         cells.count("all", "合计", "single_digit", unit="人次"),
     )
-    units = [unit for unit in range(len(schools)) if counts[unit].any()]
+    units = [unit for unit in range(len(schools)) if counts[unit].any() and exam.ranks_units]
     units.sort(key=lambda unit: (-int(counts[unit].sum()), unit))
     rows: list[tuple[Value, ...]] = [
         (*name_cells("school", exam, unit), *(int(v) for v in counts[unit]), int(counts[unit].sum())) for unit in units

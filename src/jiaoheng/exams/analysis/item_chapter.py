@@ -27,14 +27,17 @@ from jiaoheng.documents.model import (
 from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.score_tables import name_cells, name_columns
+from jiaoheng.exams.analysis.wording import lowest, named
 from jiaoheng.exams.roster_model import ItemScores
 from jiaoheng.exams.units import Level
 from jiaoheng.methods.crossproducts import ItemSums, item_sums
+from jiaoheng.methods.intervals import MIN_RANKED
 from jiaoheng.methods.items import ItemAnalysis, analyse, item_rules, word_of
 from jiaoheng.methods.mastery import Mastery, mastery
 from jiaoheng.methods.numbers import text
 
 Ints = npt.NDArray[np.int64]
+POOR, GOOD = Fraction(1, 5), Fraction(2, 5)  # discrimination: below, to be looked at; from there on, very good
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,27 @@ def measure_items(exam: Exam, items: ItemScores) -> MeasuredItems:
     return MeasuredItems(
         items,
         full,
-        analyse(items.values, full),
+        analyse(items.values, full, number=_numbers(exam, items.pupils)),
         item_sums(items.values, full, classes.of_pupil[items.pupils], len(classes)),
         tuple(lines[item].knowledge if item in lines else () for item in items.items),
         tuple((lines[item].ability,) if item in lines and lines[item].ability else () for item in items.items),  # type: ignore[misc]
         tuple((lines[item].type or "") if item in lines else "" for item in items.items),
     )
+
+
+def _numbers(exam: Exam, pupils: Ints) -> Ints:
+    """Order of the pupils' exam numbers (else pupil numbers): equal totals at the border of a group go by it.
+
+    Shorter numbers come first, so that 9 stands before 10; pupils without a number last, in the order of the files.
+    """
+    table = exam.roster.pupils
+    texts = [table[name].to_list() for name in ("exam_no", "pupil_id") if name in table.columns]
+    own = [next((column[p] for column in texts if column[p]), None) for p in pupils.tolist()]
+    keys = [(number is None, len(number or ""), number or "") for number in own]
+    order = sorted(range(len(keys)), key=lambda at: keys[at])
+    places = np.empty(len(keys), dtype=np.int64)
+    places[order] = np.arange(len(keys))
+    return places
 
 
 def item_section(exam: Exam) -> Section | None:
@@ -85,7 +103,7 @@ def item_section(exam: Exam) -> Section | None:
 def _subject(exam: Exam, made: MeasuredItems) -> Section:
     name = made.scores.subject
     table = items_table(made)
-    blocks: list[Block] = [Paragraph(_sentence(made), strong=True), KeyFigures(_paper_figures(made))]
+    blocks: list[Block] = [Paragraph(_sentence(made), strong=True), KeyFigures(_paper_figures(exam, made))]
     if made.analysis.pupils < exam.roster.pupils.height:
         blocks.append(Note(f"有小题分的学生 {cells.thousands(made.analysis.pupils)} 名，本节只统计这些学生。"))
     points = [
@@ -102,14 +120,13 @@ def _subject(exam: Exam, made: MeasuredItems) -> Section:
     return Section(f"items.{name}", f"{name}试题", tuple(blocks))
 
 
-def _paper_figures(made: MeasuredItems) -> tuple[KeyFigure, ...]:
-    reliability = made.analysis.reliability
+def _paper_figures(exam: Exam, made: MeasuredItems) -> tuple[KeyFigure, ...]:
+    reliability, county = made.analysis.reliability, made.at(exam, "county")
     rules = item_rules()
     figures = []
-    whole = sum(made.full.tolist())
-    mean = sum((figure.mean or Fraction(0) for figure in made.analysis.figures), Fraction(0))
-    if whole:
-        figures.append(KeyFigure("整卷难度", text(mean / whole, 2), "", "越大越易", "difficulty"))
+    earned, possible = int(county.sum.sum()), int((county.count * made.full).sum())
+    if possible:
+        figures.append(KeyFigure("整卷难度", text(Fraction(earned, possible), 2), "", "越大越易", "difficulty"))
     if reliability.alpha is not None:
         word = word_of(reliability.alpha, rules.reliability) or ""
         figures.append(
@@ -128,20 +145,21 @@ def _sentence(made: MeasuredItems) -> str:
     ]
     if not rated:
         return "没有可统计的小题分。"
-    hardest = sorted(rated)[:3]
+    # equal difficulties keep the order of the paper
+    hardest = sorted(rated, key=lambda one: one[0])[:3]
     poor = [
-        item
+        f"第 {item} 题"
         for item, value in zip(made.scores.items, made.analysis.discrimination, strict=True)
-        if value is not None and value < Fraction(1, 5)
+        if value is not None and value < POOR
     ]
-    words = "、".join(f"第 {item} 题（{text(value, 2)}）" for value, item in hardest)
-    tail = f"；区分度低于 0.20、须查看的有{'、'.join(f'第 {item} 题' for item in poor[:6])}" if poor else ""
+    words = "、".join(f"第 {item} 题（难度 {text(value, 2)}）" for value, item in hardest)
+    tail = f"；区分度低于 {text(POOR, 2)}、须查看的有{named(poor, '题', 6)}" if poor else ""
     return f"最难的是{words}{tail}。"
 
 
 def _scatter(made: MeasuredItems, points: list[charts.Point], table: str) -> Chart:
-    good = sum(point.y >= Fraction(2, 5) for point in points)
-    poor = sum(point.y < Fraction(1, 5) for point in points)
+    good = sum(point.y >= GOOD for point in points)
+    poor = sum(point.y < POOR for point in points)
     caption = Caption(
         f"{table}.chart",
         f"{len(points)} 道题中 {good} 道区分度很好，{poor} 道须改",
@@ -149,9 +167,7 @@ def _scatter(made: MeasuredItems, points: list[charts.Point], table: str) -> Cha
         f"{made.scores.subject} {len(points)} 道题的难度与区分度",
         table,
     )
-    return charts.item_scatter(
-        caption, points, easy=Fraction(7, 10), hard=Fraction(2, 5), poor=Fraction(1, 5), good=Fraction(2, 5)
-    )
+    return charts.item_scatter(caption, points, easy=Fraction(7, 10), hard=Fraction(2, 5), poor=POOR, good=GOOD)
 
 
 def items_table(made: MeasuredItems) -> Table:
@@ -163,14 +179,14 @@ def items_table(made: MeasuredItems) -> Table:
         cells.word("knowledge", "知识点", width=18),
         TableColumn("full", "满分", Kind.NUMBER, 1, unit="分"),
         cells.count("n", "人数"),
-        cells.marks("mean", "平均分", "mean"),
+        cells.marks("mean", "平均分", "item_mean"),
         TableColumn("difficulty", "难度", Kind.NUMBER, 2, definition="difficulty"),
         cells.word("difficulty_word", "评价", "difficulty"),
         TableColumn("discrimination", "区分度", Kind.NUMBER, 2, definition="discrimination"),
         cells.word("discrimination_word", "评价", "discrimination"),
         TableColumn("item_total", "题总相关", Kind.NUMBER, 2, definition="item_total"),
-        cells.share("zero_rate", "零分率", digits=1),
-        cells.share("full_rate", "满分率", digits=1),
+        cells.share("zero_rate", "零分率", "item_mean", digits=1),
+        cells.share("full_rate", "满分率", "item_mean", digits=1),
     )
     few = Missing(f"人数不足 {rules.discrimination_from}，不计算区分度")
     rows: list[tuple[Value, ...]] = []
@@ -207,11 +223,14 @@ def _mastery_blocks(exam: Exam, made: MeasuredItems, of: str, word: str) -> list
     rows = [(point, rate) for point, rate in zip(county.points, county.rates(), strict=True) if rate is not None]
     if not rows:
         return []
-    rows.sort(key=lambda row: (row[1], row[0]))
+    rows.sort(key=lambda row: row[1])
     table = mastery_table(exam, made, of, word)
+    worst, weakest = lowest([(rate, point) for point, rate in rows])
     caption = Caption(
         f"{table.key}.chart",
-        f"{name}掌握最弱的{word}是{rows[0][0]}（{cells.pct(rows[0][1], 1)}）",
+        f"{name}掌握最弱的{word}是{named(weakest, '个')}（{cells.pct(worst, 1)}）"
+        if len(weakest) < len(rows)
+        else f"{name}各{word}掌握率（{cells.pct(worst, 1)}）",
         f"掌握率＝该{word}各题得分之和÷满分之和",
         "；".join(f"{point} {cells.pct(rate, 1)}" for point, rate in rows),
         table.key,
@@ -221,36 +240,38 @@ def _mastery_blocks(exam: Exam, made: MeasuredItems, of: str, word: str) -> list
 
 
 def mastery_table(exam: Exam, made: MeasuredItems, of: str, word: str) -> Table:
-    """Points × county, and how many schools lie well below the county on each."""
+    """Points × county; among schools of ten or more pupils the best and worst, and how many lie well below the county."""
     name, gap = made.scores.subject, item_rules().weak_gap
     county = made.mastery_at(exam, "county", of)
     schools = made.mastery_at(exam, "school", of)
-    columns = (
+    judged = np.flatnonzero(made.at(exam, "school").pupils >= MIN_RANKED).tolist()
+    columns = [
         cells.word("point", word, width=20),
         cells.word("items", "题号"),
         cells.share("rate", "全县掌握率", "mastery", digits=1),
-        cells.share("best", "最高的学校", "mastery", digits=1),
-        cells.share("worst", "最低的学校", "mastery", digits=1),
-        TableColumn("behind", "低于全县 5 个百分点以上的学校", Kind.COUNT, 0, unit="所"),
-    )
+    ]
+    compared = len(judged) > 1
+    if compared:
+        limit = text(gap * 100, 1).removesuffix(".0")
+        columns += [
+            cells.share("best", "最高的学校", "mastery", digits=1),
+            cells.share("worst", "最低的学校", "mastery", digits=1),
+            TableColumn(
+                "behind", f"低于全县 {limit} 个百分点以上的学校", Kind.COUNT, 0, unit="所", definition="mastery"
+            ),
+        ]
     rows: list[tuple[Value, ...]] = []
     for i, point in enumerate(county.points):
         whole = county.rate(0, i)
-        rates = [rate for unit in range(len(exam.units.schools)) if (rate := schools.rate(unit, i)) is not None]
+        rates = [rate for unit in judged if (rate := schools.rate(unit, i)) is not None]
         numbers = "、".join(made.scores.items[j] for j in county.items[i])
         behind = sum(whole is not None and whole - rate >= gap for rate in rates)
-        rows.append(
-            (
-                point,
-                numbers,
-                cells.cell(whole),
-                cells.cell(max(rates, default=None)),
-                cells.cell(min(rates, default=None)),
-                behind,
-            )
-        )
+        row: list[Value] = [point, numbers, cells.cell(whole)]
+        if compared:
+            row += [cells.cell(max(rates, default=None)), cells.cell(min(rates, default=None)), behind]
+        rows.append(tuple(row))
     rows.sort(key=lambda row: (row[2] if isinstance(row[2], Fraction) else Fraction(2), str(row[0])))
-    return Table(f"mastery.{of}.{name}", f"{name}{word}掌握情况", columns, tuple(rows), sheet=f"{word}-{name}")
+    return Table(f"mastery.{of}.{name}", f"{name}{word}掌握情况", tuple(columns), tuple(rows), sheet=f"{word}-{name}")
 
 
 def school_mastery_table(exam: Exam, made: MeasuredItems, of: str, word: str) -> Table | None:
@@ -258,12 +279,16 @@ def school_mastery_table(exam: Exam, made: MeasuredItems, of: str, word: str) ->
     table = made.mastery_at(exam, "school", of)
     if not table.points:
         return None
+    pupils = made.at(exam, "school").pupils
     columns = (
         *name_columns("school", exam),
         *(cells.share(point, point, "mastery", digits=1) for point in table.points),
     )
     rows = tuple(
-        (*name_cells("school", exam, unit), *(cells.cell(rate) for rate in table.rates(unit)))
+        (
+            *name_cells("school", exam, unit),
+            *(cells.small(cells.cell(rate), int(pupils[unit])) for rate in table.rates(unit)),
+        )
         for unit in range(len(exam.units.schools))
         if any(rate is not None for rate in table.rates(unit))
     )

@@ -44,6 +44,12 @@ class NamedLine:
     name: str
     tracks: tuple[TrackLine, ...]
 
+    @property
+    def pupils(self) -> Mask:
+        """Who belongs to one of the tracks that this line is drawn for."""
+        masks: Mask = np.logical_or.reduce([one.pupils for one in self.tracks])
+        return masks
+
     def reached(self, total: Marks) -> Mask:
         """Who reaches the line of the own track."""
         mask = np.zeros(total.values.size, np.bool_)
@@ -110,7 +116,10 @@ def _effective(exam: Exam, name: str, pupils: Mask, mark: Fraction) -> Fraction 
 
 
 def subject_reach(exam: Exam, line: NamedLine, name: str, level: str) -> Reach | None:
-    """Single, double, total reach of a subject by unit, tracks added; None where no track has an effective score."""
+    """Single, double, total reach of a subject by unit, tracks added; None where no track has an effective score.
+
+    A track of which nobody reaches the line has no effective score: its takers are not in any of the numbers.
+    """
     units = exam.units.level(level)
     found: Reach | None = None
     for one in line.tracks:

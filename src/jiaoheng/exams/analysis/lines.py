@@ -14,9 +14,10 @@ from jiaoheng.exams.analysis.line_counts import NamedLine, marks_of, named_lines
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.papers import TOTAL
 from jiaoheng.exams.analysis.score_tables import county_names, name_cells, name_columns
+from jiaoheng.exams.analysis.wording import highest, lowest, mark, named
 from jiaoheng.methods.histogram import Mask
+from jiaoheng.methods.intervals import MIN_RANKED
 from jiaoheng.methods.lines import Reach
-from jiaoheng.methods.numbers import text
 from jiaoheng.methods.ratios import Ratio
 
 
@@ -31,13 +32,16 @@ def line_section(exam: Exam) -> Section | None:
 def lines_table(lines: tuple[NamedLine, ...]) -> Table:
     """The lines themselves: track, mark, plan, how many reach it, effective scores."""
     subjects = list(lines[0].tracks[0].effective)
+    shown = [one.line.mark for line in lines for one in line.tracks]
+    shown += [mark for line in lines for one in line.tracks for mark in one.effective.values() if mark is not None]
+    digits = 1 if all((one * 10).denominator == 1 for one in shown) else 2
     columns = (
         cells.word("line", "线", "line"),
         cells.word("track", "类别"),
-        cells.marks("mark", "总分线", "line", digits=1),
+        cells.marks("mark", "总分线", "line", digits=digits),
         cells.count("planned", "计划数"),
         cells.count("reached", "上线人数", "reach"),
-        *(cells.marks(name, name, "effective", digits=1, group="学科有效分") for name in subjects),
+        *(cells.marks(name, name, "effective", digits=digits, group="学科有效分") for name in subjects),
     )
     no_plan = Missing("该线直接给出分数，没有计划数")
     nobody = Missing("没有人上线，无法计算有效分")
@@ -64,9 +68,13 @@ def lines_table(lines: tuple[NamedLine, ...]) -> Table:
 
 def _line(exam: Exam, line: NamedLine) -> Section:
     blocks: list[Block] = [Paragraph(_sentence(exam, line), strong=True)]
-    if len(exam.units.schools) > 1:
+    outside = int((exam.papers[TOTAL].counted & ~line.pupils).sum())
+    if outside:
+        tracks = "、".join(one.track for one in line.tracks)
+        blocks.append(Note(f"有总分的学生中 {outside} 名不属于{tracks}，不在本线的统计之内。", Tone.WARN))
+    if len(exam.units.schools) > 1 and exam.ranks_units:
         table = reach_table(exam, line)
-        blocks += [_chart(exam, line, table.key), table]
+        blocks += [*_chart(exam, line, table.key), table]
     subjects = subject_table(exam, line)
     blocks += [Paragraph(_subject_sentence(subjects)), subjects]
     blocks.append(Note("临界生名单在 lists.xlsx，只供局内使用。", Tone.INFO))
@@ -75,25 +83,20 @@ def _line(exam: Exam, line: NamedLine) -> Section:
 
 def _ratio(exam: Exam, line: NamedLine, level: str) -> Ratio:
     paper, units = exam.papers[TOTAL], exam.units.level(level)
-    reached = line.reached(marks_of(paper))
-    num = np.bincount(units.of_pupil[reached], minlength=len(units)).astype(np.int64)
-    den = exam.scores(TOTAL, level).n
-    return Ratio(num, den)
+    inside = paper.counted & line.pupils
+    num = np.bincount(units.of_pupil[line.reached(marks_of(paper))], minlength=len(units)).astype(np.int64)
+    return Ratio(num, np.bincount(units.of_pupil[inside], minlength=len(units)).astype(np.int64))
 
 
 def _sentence(exam: Exam, line: NamedLine) -> str:
     ratio = _ratio(exam, line, "county")
     under, over = _near(exam, line)
-    marks = "、".join(f"{one.track or ''}{text(one.line.mark, 1).removesuffix('.0')} 分" for one in line.tracks)
+    marks = "、".join(f"{one.track and one.track + ' '}{mark(one.line.mark)} 分" for one in line.tracks)
     return (
         f"{line.name}（{marks}）全县上线 {cells.thousands(int(ratio.num[0]))} 名，上线率 {cells.pct(ratio.fraction(0))}；"
-        f"线下 {_plain(exam.settings.lines.near_below)} 分以内的临界生 {cells.thousands(int(under.sum()))} 名，"
-        f"线上 {_plain(exam.settings.lines.near_above)} 分以内的 {cells.thousands(int(over.sum()))} 名。"
+        f"线下 {mark(exam.settings.lines.near_below)} 分以内的临界生 {cells.thousands(int(under.sum()))} 名，"
+        f"线上 {mark(exam.settings.lines.near_above)} 分以内的 {cells.thousands(int(over.sum()))} 名。"
     )
-
-
-def _plain(value: Fraction) -> str:
-    return text(value, 1).removesuffix(".0")
 
 
 def _near(exam: Exam, line: NamedLine) -> tuple[Mask, Mask]:
@@ -101,22 +104,26 @@ def _near(exam: Exam, line: NamedLine) -> tuple[Mask, Mask]:
     return line.within(marks_of(exam.papers[TOTAL]), chosen.near_below, chosen.near_above)
 
 
-def _chart(exam: Exam, line: NamedLine, table: str) -> Chart:
+def _chart(exam: Exam, line: NamedLine, table: str) -> list[Chart]:
+    """Schools' shares from high to low; no picture of fewer than two schools."""
     ratio, county = _ratio(exam, line, "school"), _ratio(exam, line, "county").fraction(0)
-    rows = []
-    for unit, value in enumerate(ratio.fractions()):
-        if value is not None and exam.scores(TOTAL, "school").rankable[unit]:
-            rows.append((exam.units.schools.names[unit], value * 100))
+    rows = [
+        (exam.units.schools.names[unit], value * 100)
+        for unit, value in enumerate(ratio.fractions())
+        if value is not None and int(ratio.den[unit]) >= MIN_RANKED
+    ]
+    if len(rows) < 2 or county is None:
+        return []
     rows.sort(key=lambda row: -row[1])
-    above = sum(value > (county or 0) * 100 for _, value in rows)
+    above = sum(value > county * 100 for _, value in rows)
     caption = Caption(
         f"{table}.chart",
-        f"{len(rows)} 所学校中 {above} 所{line.name}上线率高于全县",
+        f"{len(rows)} 所学校中 {above} 所{line.name}上线率高于全县（{cells.pct(county, 1)}）",
         "上线率＝总分 ≥ 线的人数÷统计人数",
         f"{len(rows)} 所学校{line.name}上线率，从高到低",
         table,
     )
-    return charts.bars(caption, rows, unit="%", digits=1, reference=None if county is None else county * 100)
+    return [charts.bars(caption, rows, unit="%", digits=1, reference=county * 100)]
 
 
 def reach_table(exam: Exam, line: NamedLine) -> Table:
@@ -128,7 +135,7 @@ def reach_table(exam: Exam, line: NamedLine) -> Table:
     above = np.bincount(schools.of_pupil[over], minlength=len(schools))
     columns = (
         *name_columns("school", exam),
-        cells.count("n", "统计人数", "base"),
+        cells.count("n", "统计人数", "reach"),
         cells.count("reached", "上线", "reach"),
         cells.share("rate", "上线率", "reach"),
         cells.share("part", "占全县上线", "reach"),
@@ -136,7 +143,9 @@ def reach_table(exam: Exam, line: NamedLine) -> Table:
         cells.count("near_above", "线上临界", "near_line"),
     )
     whole = int(ratio.num.sum())
-    units = [unit for unit in range(len(schools)) if ratio.den[unit]]
+    units = [
+        unit for unit in range(len(schools)) if ratio.den[unit]
+    ]  # a school without pupils of the tracks has no line
     units.sort(key=lambda unit: (-(ratio.fraction(unit) or 0), unit))
     rows: list[tuple[Value, ...]] = [
         (
@@ -177,8 +186,8 @@ def subject_table(exam: Exam, line: NamedLine, level: str = "county", unit: int 
     """Subjects at a line: single, double, total reach, hit, contribution, mismatch, of one unit."""
     columns = (
         cells.word("subject", "学科"),
-        cells.count("n", "选考人数"),
-        cells.count("total", "总上线", "reach"),
+        cells.count("n", "选考人数", "takers"),
+        cells.count("total", "总上线", "takers"),
         cells.count("single", "单上线", "single"),
         cells.count("double", "双上线", "double"),
         cells.count("total_only", "总上单不上", "mismatch"),
@@ -257,5 +266,10 @@ def _subject_sentence(table: Table) -> str:
     rated = [(row[place], str(row[0])) for row in table.rows if isinstance(row[place], Fraction)]
     if len(rated) < 2:
         return "各学科与总分上线的关系如下。"
-    low, high = min(rated), max(rated)
-    return f"对总分上线贡献率最高的学科是{high[1]}（{cells.pct(high[0])}），最低的是{low[1]}（{cells.pct(low[0])}），后者是拉低上线的主要学科。"  # type: ignore[arg-type]
+    (low, worst), (high, best) = lowest(rated), highest(rated)  # type: ignore[arg-type]
+    if low == high:
+        return f"各学科的贡献率相同，为 {cells.pct(high)}。"
+    return (
+        f"总分上线的学生中，该科也上线的比例（贡献率）最高的是{named(best, '门')}（{cells.pct(high)}），"
+        f"最低的是{named(worst, '门')}（{cells.pct(low)}）。"
+    )

@@ -64,8 +64,22 @@ class Exam:
 
     @property
     def ranks_units(self) -> bool:
-        """Whether schools may be ranked: monitoring gives levels and intervals only."""
+        """Whether units may be shown by marks and ranked: monitoring gives levels and intervals only."""
         return not self.gate.schools_by_level
+
+    def order(self, scores: UnitScores) -> list[int]:
+        """Units in the order of print: best mean first, but natural order where they may not be ranked."""
+        order = scores.order()
+        return order if self.ranks_units else sorted(order)
+
+    def digits(self, paper: str, least: int = 1) -> int:
+        """Decimals that print a mark of this paper in full (step 0.25: two), at least `least`."""
+        step = self.papers[paper].step
+        return next((d for d in range(least, 4) if (step * 10**d).denominator == 1), 3)
+
+    def people(self, paper: str) -> Mask:
+        """Who has a real score that counts: zeros put for absence or cheating are nobody's achievement."""
+        return scored(self.papers[paper]) & self.papers[paper].counted
 
 
 def measure(roster: Roster, settings: ResolvedSettings, gate: GateDecision) -> Exam:
@@ -129,7 +143,8 @@ def _kept(roster: Roster, settings: ResolvedSettings, units: Units) -> Kept | No
     """B5 cuts the tail of every school by total; ties are broken by the subjects, so row order has no say."""
     if settings.denominator.rule != "B5":
         return None
-    whole = roster.total or next(iter(roster.scores.values()))
+    order = _order(roster, settings)
+    whole = roster.total if roster.total is not None and len(order) > 1 else roster.scores[order[0]]
     rule = counting_rule("B5", absent_zero=True, cheated_zero=True, blank_absent=True)
     counted = apply_rule(whole.values, whole.states, rule)
     breakers = [scores.values for scores in roster.scores.values()]

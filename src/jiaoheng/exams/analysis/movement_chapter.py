@@ -26,7 +26,7 @@ from jiaoheng.documents.model import (
 from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.groups import Groups
 from jiaoheng.exams.analysis.measure import Exam, scored
-from jiaoheng.exams.analysis.score_tables import county_names, name_cells, name_columns
+from jiaoheng.exams.analysis.score_tables import county_names, name_cells, name_columns, without
 from jiaoheng.exams.roster_model import SubjectScores
 from jiaoheng.methods.conversion import Outcome, outcome
 from jiaoheng.methods.histogram import IntArray, Mask, ScoreHistogram
@@ -66,8 +66,10 @@ def find_movement(exam: Exam, groups: Groups) -> Moved | None:
     rules, chosen = pupil_rules(), exam.settings.pupils
     zeros = np.zeros(now.size, np.int64)
     histogram = ScoreHistogram.build(before.values, zeros, 1, there, before.subject.step)
-    low = cut_of_share(histogram, chosen.struggling_share, "lowest").members(before.values, there)
-    top = cut_of_share(histogram, chosen.top_share, "highest").members(before.values, there)
+    low = cut_of_share(histogram, chosen.struggling_share, "lowest", rules.struggling_ties).members(
+        before.values, there
+    )
+    top = cut_of_share(histogram, chosen.top_share, "highest", rules.top_ties).members(before.values, there)
     schools, classes = exam.units.schools, exam.units.classes
     left = np.isin(paper.states, (ScoreState.LEFT,))
 
@@ -112,7 +114,7 @@ def movement_section(exam: Exam, moved: Moved | None) -> Section | None:
         )
     if len(exam.units.schools) > 1:
         table = movement_table(exam, moved)
-        if bool(moved.schools.enough.any()):
+        if int(moved.schools.enough.sum()) > 1 and exam.ranks_units:
             blocks.append(_chart(exam, moved, table.key))
         blocks += [table]
     blocks += [Paragraph(_conversion_sentence(exam, moved), strong=True), conversion_table(exam, moved)]
@@ -124,10 +126,11 @@ def _sentence(exam: Exam, moved: Moved) -> str:
     name = exam.roster.prior.name if exam.roster.prior else ""
     matched, pupils = int(moved.county.matched[0]), int(moved.county.pupils[0])
     up, down = _standing(moved)
+    judged = int((moved.schools.enough & ~np.isnan(moved.schools.half_width)).sum())
+    schools = f"可判断的 {judged} 所学校中，标准分上升的 {up} 所，下降的 {down} 所；" if judged > 1 else ""
     return (
         f"与“{name}”相比：能对上的学生 {cells.thousands(matched)} 名，匹配率 {cells.pct(Fraction(matched, pupils) if pupils else None)}；"
-        f"标准分明显上升的学校 {up} 所，明显下降的 {down} 所；"
-        f"位次起伏 {text(pupil_rules().unsteady_points, 0)} 个百分点以上的学生 {cells.thousands(int(moved.unsteady.sum()))} 名。"
+        f"{schools}位次起伏 {text(pupil_rules().unsteady_points, 0)} 个百分点以上的学生 {cells.thousands(int(moved.unsteady.sum()))} 名。"
     )
 
 
@@ -155,7 +158,7 @@ def _chart(exam: Exam, moved: Moved, table: str) -> Chart:
     up, down = _standing(moved)
     caption = Caption(
         f"{table}.chart",
-        f"{up} 所学校的学生位次普遍前移，{down} 所普遍后移",
+        f"标准分上升的学校 {up} 所，下降的 {down} 所" if up + down else "各校标准分都看不出变化",
         f"同一批学生{exam.main}标准分的平均变化和 95% 区间；区间不含 0 才说上升或下降",
         f"{len(rows)} 所学校标准分变化",
         table,
@@ -172,23 +175,23 @@ def movement_table(exam: Exam, moved: Moved) -> Table:
     big = text(pupil_rules().big_move, 0)
     columns = (
         *name_columns("school", exam),
-        cells.count("pupils", "本次人数"),
+        cells.count("pupils", "本次人数", "people"),
         cells.count("matched", "能对上", "matched"),
         cells.share("matched_rate", "匹配率", "matched"),
         TableColumn("z_change", "标准分变化", Kind.SIGNED, 3, definition="z_change"),
         TableColumn("z_interval", "95% 区间", Kind.INTERVAL, 3, definition="z_change"),
-        cells.count("forward", f"前进 {big} 个百分点以上"),
-        cells.count("back", f"后退 {big} 个百分点以上"),
+        cells.count("forward", f"前进 {big} 个百分点以上", "percentile"),
+        cells.count("back", f"后退 {big} 个百分点以上", "percentile"),
         cells.word("verdict", "判断", "z_change"),
     )
-    order = sorted(
-        (u for u in range(len(exam.units.schools)) if units.pupils[u]),
-        key=lambda u: (np.isnan(units.mean_z_change[u]), -np.nan_to_num(units.mean_z_change[u]), u),
-    )
+    order = [u for u in range(len(exam.units.schools)) if units.pupils[u]]
+    if exam.ranks_units:
+        order.sort(key=lambda u: (np.isnan(units.mean_z_change[u]), -np.nan_to_num(units.mean_z_change[u]), u))
     rows = [(*name_cells("school", exam, u), *_movement_cells(units, u)) for u in order]
     rows.append((*county_names("school", exam), *_movement_cells(county, 0)[:-1], ""))
     last = frozenset({len(rows) - 1})
-    return Table("movement.schools", "各校进退", columns, tuple(rows), emphasis=last, sheet="进退")
+    table = Table("movement.schools", "各校进退", columns, tuple(rows), emphasis=last, sheet="进退")
+    return table if exam.ranks_units else without(table, ("z_change", "forward", "back"))
 
 
 def _movement_cells(units: UnitMovement, u: int) -> list[Value]:
@@ -197,7 +200,7 @@ def _movement_cells(units: UnitMovement, u: int) -> list[Value]:
     if not units.enough[u]:
         verdict: Value = "样本不足"
     elif not width:
-        verdict = cells.TOO_FEW
+        verdict = cells.ONE_PUPIL
     else:
         verdict = "上升" if mean - half > 0 else ("下降" if mean + half < 0 else "看不出变化")
     return [
@@ -205,7 +208,7 @@ def _movement_cells(units: UnitMovement, u: int) -> list[Value]:
         int(units.matched[u]),
         cells.cell(units.matched_rate.fraction(u)),
         mean if known else cells.NO_DATA,
-        Interval(mean - half, mean + half) if width else cells.TOO_FEW,
+        Interval(mean - half, mean + half) if width else cells.ONE_PUPIL,
         int(units.forward[u]),
         int(units.back[u]),
         verdict,
@@ -220,7 +223,8 @@ def _conversion_sentence(exam: Exam, moved: Moved) -> str:
     top = kept.rate.fraction(0)
     return (
         f"前次的学困生 {cells.thousands(int(done.locked[0]))} 名，本次转化 {cells.thousands(int(done.success[0]))} 名，"
-        f"转化率 {cells.pct(rate)}{chance}；前次的尖子生 {cells.thousands(int(kept.locked[0]))} 名，保持 {cells.pct(top)}。"
+        f"转化率 {cells.pct(rate)}{chance}；前次的尖子生 {cells.thousands(int(kept.locked[0]))} 名，"
+        f"本次仍是的 {cells.thousands(int(kept.success[0]))} 名，保持率 {cells.pct(top)}。"
     )
 
 
@@ -242,7 +246,7 @@ def conversion_table(exam: Exam, moved: Moved) -> Table:
     rows = [
         (*name_cells("school", exam, u), *_conversion_cells(moved.converted, moved.kept, u, least))
         for u in range(len(exam.units.schools))
-        if moved.schools.pupils[u]
+        if (moved.schools.pupils[u] or moved.converted.locked[u] or moved.kept.locked[u]) and exam.ranks_units
     ]
     rows.append(
         (*county_names("school", exam), *_conversion_cells(moved.converted_county, moved.kept_county, 0, least))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
+
 from jiaoheng.documents.model import (
     Block,
     Bullets,
@@ -19,12 +21,16 @@ from jiaoheng.documents.model import (
     Value,
 )
 from jiaoheng.exams.analysis import cells
+from jiaoheng.exams.analysis.both_bases import both_bases
 from jiaoheng.exams.analysis.distributions import bands_table, distribution_chart
 from jiaoheng.exams.analysis.measure import Exam
-from jiaoheng.exams.analysis.score_tables import rate_cells
+from jiaoheng.exams.analysis.papers import TOTAL
+from jiaoheng.exams.analysis.score_tables import base_columns, full_cells
+from jiaoheng.exams.analysis.wording import highest, in_hundred, lowest, named, spread_sentence
 from jiaoheng.methods.numbers import percent, text
 from jiaoheng.methods.participation import REMIND_BELOW
 from jiaoheng.methods.ratios import Ratio
+from jiaoheng.methods.states import ScoreState
 from jiaoheng.methods.verdicts import Standing
 
 
@@ -86,33 +92,42 @@ def _participation_sentence(exam: Exam) -> str:
         where.append(f"{classes} 个班")
     rate = cells.pct(Fraction(sat, enrolled) if enrolled else None)
     inside = f"（{'、'.join(where)}）" if where else ""
-    whole = int(county.n[0])
-    lacking = f"；缺一科以上、没有总分的 {cells.thousands(sat - whole)} 名" if exam.has_total and whole < sat else ""
+    without = _without_total(exam)
+    lacking = f"；缺一科以上、没有总分的 {cells.thousands(without)} 名" if without else ""
     return f"应考 {cells.thousands(enrolled)} 名{inside}，参考 {cells.thousands(sat)} 名，参考率 {rate}{lacking}。"
 
 
+def _without_total(exam: Exam) -> int:
+    """Pupils who sat something and have no total: a subject that they owed is lacking."""
+    if not exam.has_total:
+        return 0
+    sat = np.logical_or.reduce(
+        [np.isin(exam.papers[name].states, (ScoreState.SCORED, ScoreState.CHEATED)) for name in exam.subjects]
+    )
+    return int((sat & (exam.papers[TOTAL].states != ScoreState.SCORED)).sum())
+
+
 def _subject_sentences(exam: Exam) -> list[str]:
-    rated = [
-        (exam.scores(name, "county").rates.score_rate.fraction(0), name)
-        for name in exam.subjects
-        if exam.scores(name, "county").rates.score_rate.fraction(0) is not None
-    ]
+    rated, low = [], []
+    for name in exam.subjects:
+        rates = exam.scores(name, "county").rates
+        rate, share = rates.score_rate.fraction(0), rates.low.fraction(0)
+        if rate is not None and share is not None:
+            rated.append((rate, name))
+            low.append((share, name))
     if len(rated) < 2:
         return []
-    ordered = sorted(rated, key=lambda pair: (-(pair[0] or 0), exam.subjects.index(pair[1])))
-    best, worst = ordered[0], ordered[-1]
-    lines = [f"各学科中，{best[1]}得分率最高（{cells.pct(best[0])}），{worst[1]}最低（{cells.pct(worst[0])}）。"]
-    lows = [(exam.scores(name, "county").rates.low.fraction(0), name) for name in exam.subjects]
-    heavy = sorted(((value, name) for value, name in lows if value is not None), reverse=True)
-    if heavy and heavy[0][0] > 0:
-        lines.append(f"低分率最高的学科是{heavy[0][1]}，每百名学生中约有 {text(heavy[0][0] * 100, 0)} 名低分。")
+    lines = [f"各学科中，{spread_sentence(rated, '得分率', '门', cells.pct)}。"]
+    most, names = highest(low)
+    if most > 0:
+        lines.append(f"低分率最高的学科是{named(names, '门')}，每百名学生中{in_hundred(most)}低分。")
     return lines
 
 
 def _school_sentences(exam: Exam) -> list[str]:
     scores = exam.scores(exam.main, "school")
-    by = {standing: [u for u, v in enumerate(scores.verdicts) if v.standing is standing] for standing in Standing}
-    above, same, below = (len(by[s]) for s in (Standing.ABOVE, Standing.AS_EXPECTED, Standing.BELOW))
+    by = {standing: sum(v.standing is standing for v in scores.verdicts) for standing in Standing}
+    above, same, below = by[Standing.ABOVE], by[Standing.AS_EXPECTED], by[Standing.BELOW]
     judged = above + same + below
     if not judged:
         return []
@@ -120,26 +135,33 @@ def _school_sentences(exam: Exam) -> list[str]:
         f"{judged} 所可比较的学校中，{exam.main}平均分高于其余学校的 {above} 所，低于的 {below} 所，"
         f"与其余看不出差别的 {same} 所。"
     ]
-    order = [unit for unit in scores.order() if scores.rankable[unit]]
-    if exam.ranks_units and len(order) > 1:
-        first, last = order[0], order[-1]
-        names = scores.level.names
-        gap = (scores.means[first] or 0) - (scores.means[last] or 0)
-        lines.append(
-            f"校均最高的是{names[first]}（{cells.pts(scores.means[first])}），"
-            f"最低的是{names[last]}（{cells.pts(scores.means[last])}），相差 {cells.pts(Fraction(gap))}。"
-        )
+    rated = [
+        (mean, name)
+        for mean, name, ok in zip(scores.means, scores.level.names, scores.rankable, strict=True)
+        if mean is not None and ok
+    ]
+    if exam.ranks_units and len(rated) > 1:
+        gap = highest(rated)[0] - lowest(rated)[0]
+        apart = f"，相差 {cells.pts(gap)}" if gap else ""
+        lines.append(f"校均分：{spread_sentence(rated, '', '所', cells.pts)}{apart}。")
     return lines
 
 
+def _share_sat(exam: Exam, name: str) -> Fraction | None:
+    county = exam.scores(name, "county")
+    enrolled = int(county.enrolled[0])
+    return Fraction(int(county.sat[0]), enrolled) if enrolled else None
+
+
 def _participation_notes(exam: Exam) -> list[Block]:
-    county = exam.scores(exam.main, "county")
-    enrolled, sat = int(county.enrolled[0]), int(county.sat[0])
     notes: list[Block] = []
-    if enrolled and Fraction(sat, enrolled) < REMIND_BELOW:
-        words = f"参考率 {cells.pct(Fraction(sat, enrolled))}，低于 95%。下表同时给出按应考人数（缺考计零）计算的结果。"
+    rates = [(share, name) for name in exam.papers if (share := _share_sat(exam, name)) is not None]
+    lacking = [f"{name} {cells.pct(share)}" for share, name in rates if share < REMIND_BELOW]
+    if lacking:
+        floor = text(REMIND_BELOW * 100, 0)
+        words = f"参考率低于 {floor}%：{'、'.join(lacking)}。下表同时给出按参考人数和按应考人数（缺考计零）计算的结果。"
         notes.append(Note(words, Tone.BAD))
-        notes.append(_both_bases(exam))
+        notes.append(both_bases(exam))
     if len(exam.units.schools) > 1:
         schools = exam.scores(exam.main, "school")
         few = [
@@ -148,52 +170,25 @@ def _participation_notes(exam: Exam) -> list[Block]:
             if schools.enrolled[u] and Fraction(int(schools.sat[u]), int(schools.enrolled[u])) < REMIND_BELOW
         ]
         if few:
-            notes.append(Note(f"参考率低于 95% 的学校 {len(few)} 所：{cells.of(few, '所')}。比较时请留意。", Tone.WARN))
-    return notes
-
-
-def _both_bases(exam: Exam) -> Table:
-    """The county by those who sat (B1) and by those enrolled (B2), so that absence cannot flatter."""
-    columns = (
-        cells.word("paper", "科目"),
-        cells.count("sat", "参考", group="按参考人数"),
-        cells.marks("mean_sat", "平均分", group="按参考人数"),
-        cells.share("pass_sat", "及格率", group="按参考人数"),
-        cells.count("enrolled", "应考", group="按应考人数"),
-        cells.marks("mean_enrolled", "平均分", group="按应考人数"),
-        cells.share("pass_enrolled", "及格率", group="按应考人数"),
-    )
-    rows: list[tuple[Value, ...]] = []
-    for name in exam.papers:
-        scores = exam.scores(name, "county")
-        paper = exam.papers[name]
-        sat, enrolled = int(scores.sat[0]), int(scores.enrolled[0])
-        total = paper.step * int(paper.values[paper.states == 0].astype("int64").sum())
-        pass_mark = exam.cuts(name).passing * paper.full
-        steps = -(-pass_mark // paper.step)
-        passed = int(((paper.states == 0) & (paper.values >= int(steps))).sum())
-        rows.append(
-            (
-                name,
-                sat,
-                cells.cell(total / sat if sat else None),
-                cells.cell(Fraction(passed, sat) if sat else None),
-                enrolled,
-                cells.cell(total / enrolled if enrolled else None),
-                cells.cell(Fraction(passed, enrolled) if enrolled else None),
+            notes.append(
+                Note(
+                    f"参考率低于 {text(REMIND_BELOW * 100, 0)}% 的学校 {len(few)} 所：{cells.of(few, '所')}。比较时请留意。",
+                    Tone.WARN,
+                )
             )
-        )
-    return Table("both_bases", "两种口径对照", columns, tuple(rows), sheet="全县")
+    return notes
 
 
 def county_table(exam: Exam) -> Table:
     """Every paper of the county: one score, three rates, spread."""
+    digits = max(exam.digits(name) for name in exam.papers)
+    whole = all(paper.full.denominator == 1 for paper in exam.papers.values())
     columns = (
         cells.word("paper", "科目"),
-        TableColumn("full", "满分", Kind.NUMBER, 0, unit="分"),
+        TableColumn("full", "满分", Kind.NUMBER, 0 if whole else 2, unit="分"),
         cells.count("enrolled", "应考", "enrolled"),
         cells.count("participants", "参考", "participants"),
-        cells.count("n", "统计人数", "base"),
+        *base_columns(exam.scores(exam.main, "county")),
         cells.marks("mean", "平均分", "mean"),
         cells.share("score_rate", "得分率", "score_rate"),
         cells.share("excellent", "优秀率", "excellent"),
@@ -201,16 +196,14 @@ def county_table(exam: Exam) -> Table:
         cells.share("pass", "及格率", "pass"),
         cells.share("low", "低分率", "low"),
         cells.marks("sd", "标准差", "sd"),
-        cells.marks("median", "中位数", "median", digits=1),
-        cells.marks("max", "最高", digits=1),
-        cells.marks("min", "最低", digits=1),
+        cells.marks("median", "中位数", "median", digits=max(digits, 2)),
+        cells.marks("max", "最高", digits=digits),
+        cells.marks("min", "最低", digits=digits),
     )
     rows: list[tuple[Value, ...]] = []
     for name in exam.papers:
         scores = exam.scores(name, "county")
-        figures = rate_cells(scores, 0)
-        rows.append(
-            (name, exam.papers[name].full, int(scores.enrolled[0]), int(scores.sat[0]), figures[0], *figures[1:-1])
-        )
+        figures = full_cells(scores, 0)
+        rows.append((name, exam.papers[name].full, int(scores.enrolled[0]), int(scores.sat[0]), *figures[:-1]))
     last = frozenset({len(rows) - 1}) if exam.has_total else frozenset()
     return Table("county.papers", "全县各科成绩", columns, tuple(rows), emphasis=last, sheet="全县")

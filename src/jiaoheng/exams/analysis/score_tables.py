@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jiaoheng.documents.model import Kind, Table, TableColumn, Value
+from jiaoheng.documents.model import Kind, Missing, Table, TableColumn, Value
 from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.unit_scores import UnitScores
 from jiaoheng.methods.numbers import to_fraction
+
+NO_COHORT = Missing("没有该单位的起始年级人数")
 
 
 def name_columns(level: str, exam: Exam, full: bool = False) -> list[TableColumn]:
@@ -40,6 +42,7 @@ def county_names(level: str, exam: Exam, full: bool = False) -> list[Value]:
 
 
 _RATES = ("excellent", "pass", "low")
+_MARKS = ("mean", *_RATES, "over_mean")  # not shown of units where monitoring gives levels and intervals only
 
 
 def without(table: Table, keys: tuple[str, ...]) -> Table:
@@ -94,14 +97,14 @@ def brief_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Tab
     columns.append(cells.word("verdict", "判断", "verdict"))
     over = scores.over()
     rows: list[tuple[Value, ...]] = []
-    for unit in scores.order():
+    for unit in exam.order(scores):
         n, gap = int(scores.n[unit]), over[unit]
         _, mean, _rate, excellent, _good, passed, low, *_ = rate_cells(scores, unit)
         row: list[Value] = [
             *name_cells(level, exam, unit),
             int(scores.sat[unit]),
             mean,
-            _interval(scores, unit),
+            cells.interval_cell(scores.intervals[unit]),
             excellent,
             passed,
             low,
@@ -112,14 +115,14 @@ def brief_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Tab
                 cells.cell(scores.ranks[unit], cells.TOO_FEW),
                 cells.rank_interval_cell(scores.rank_intervals[unit]),
             ]
-        rows.append((*row, cells.verdict_cell(scores.verdicts[unit])))
-    county = exam.scores(paper, "county")
+        rows.append((*row, cells.verdict_cell(scores.verdicts[unit], n)))
+    county = scores.whole
     _, mean, _rate, excellent, _good, passed, low, *_ = rate_cells(county, 0)
-    figures = [int(county.sat[0]), mean, _interval(county, 0), excellent, passed, low]
+    figures = [int(county.sat[0]), mean, cells.interval_cell(county.intervals[0]), excellent, passed, low]
     rows.append((*county_names(level, exam), *figures, *[""] * (3 if ranked else 1), ""))
-    return Table(
-        key, title, tuple(columns), tuple(rows), emphasis=frozenset({len(rows) - 1}), sheet=_sheet(level, paper)
-    )
+    last = frozenset({len(rows) - 1})
+    table = Table(key, title, tuple(columns), tuple(rows), emphasis=last, sheet=_sheet(level, paper))
+    return table if exam.ranks_units else without(table, _MARKS)
 
 
 def comparison_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:
@@ -143,7 +146,7 @@ def comparison_table(exam: Exam, paper: str, level: str, key: str, title: str) -
     columns.append(cells.word("verdict", "判断", "verdict"))
     over = scores.over()
     rows: list[tuple[Value, ...]] = []
-    for unit in scores.order():
+    for unit in exam.order(scores):
         n = int(scores.n[unit])
         enrolled, sat = int(scores.enrolled[unit]), int(scores.sat[unit])
         row: list[Value] = [
@@ -152,7 +155,7 @@ def comparison_table(exam: Exam, paper: str, level: str, key: str, title: str) -
             sat,
             cells.cell(to_fraction(sat) / enrolled if enrolled else None),
             cells.small(cells.cell(scores.means[unit]), n),
-            _interval(scores, unit),
+            cells.interval_cell(scores.intervals[unit]),
             cells.small(cells.cell(None if over[unit] is None else over[unit] * 100), n),  # type: ignore[operator]
         ]
         if ranked:
@@ -160,35 +163,30 @@ def comparison_table(exam: Exam, paper: str, level: str, key: str, title: str) -
                 cells.cell(scores.ranks[unit], cells.TOO_FEW),
                 cells.rank_interval_cell(scores.rank_intervals[unit]),
             ]
-        rows.append((*row, cells.verdict_cell(scores.verdicts[unit])))
-    county = exam.scores(paper, "county")
+        rows.append((*row, cells.verdict_cell(scores.verdicts[unit], n)))
+    county = scores.whole
     line: list[Value] = [
         *county_names(level, exam, True),
         int(county.enrolled[0]),
         int(county.sat[0]),
         cells.cell(to_fraction(int(county.sat[0])) / int(county.enrolled[0]) if county.enrolled[0] else None),
         cells.cell(county.means[0]),
-        _interval(county, 0),
+        cells.interval_cell(county.intervals[0]),
         *([""] * (len(columns) - len(name_columns(level, exam, True)) - 5)),
     ]
     rows.append(tuple(line))
-    return Table(
-        key,
-        title,
-        tuple(columns),
-        tuple(rows),
-        emphasis=frozenset({len(rows) - 1}),
-        wide=True,
-        sheet=_sheet(level, paper),
-    )
+    last = frozenset({len(rows) - 1})
+    table = Table(key, title, tuple(columns), tuple(rows), emphasis=last, wide=True, sheet=_sheet(level, paper))
+    return table if exam.ranks_units else without(table, _MARKS)
 
 
 def rates_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:
     """一分三率 with spread, median and extremes; units in natural order, the county below."""
     scores = exam.scores(paper, level)
+    digits = exam.digits(paper)
     columns = (
         *name_columns(level, exam, True),
-        cells.count("n", "统计人数", "base"),
+        *base_columns(scores),
         cells.marks("mean", "平均分", "mean"),
         cells.share("score_rate", "得分率", "score_rate"),
         cells.share("excellent", "优秀率", "excellent"),
@@ -196,23 +194,38 @@ def rates_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Tab
         cells.share("pass", "及格率", "pass"),
         cells.share("low", "低分率", "low"),
         cells.marks("sd", "标准差", "sd"),
-        cells.marks("median", "中位数", "median", digits=1),
-        cells.marks("max", "最高", digits=1),
-        cells.marks("min", "最低", digits=1),
+        cells.marks("median", "中位数", "median", digits=max(digits, 2)),
+        cells.marks("max", "最高", digits=digits),
+        cells.marks("min", "最低", digits=digits),
         TableColumn("t", "T 分", Kind.NUMBER, 2, definition="t_score"),
     )
     units = [unit for unit in range(len(scores.level)) if scores.enrolled[unit] > 0]
-    rows = [(*name_cells(level, exam, unit, True), *rate_cells(scores, unit)) for unit in units]
-    rows.append((*county_names(level, exam, True), *rate_cells(exam.scores(paper, "county"), 0)))
+    rows = [(*name_cells(level, exam, unit, True), *full_cells(scores, unit)) for unit in units]
+    rows.append((*county_names(level, exam, True), *full_cells(scores.whole, 0)))
     return Table(
         key, title, columns, tuple(rows), emphasis=frozenset({len(rows) - 1}), wide=True, sheet=_sheet(level, paper)
     )
 
 
+def base_columns(scores: UnitScores) -> list[TableColumn]:
+    """统计人数; under B3 and B4 the number whose scores were summed, and the denominator beside it."""
+    if scores.base is None:
+        return [cells.count("n", "统计人数", "base")]
+    return [cells.count("n", "计分人数", "counted"), TableColumn("base", "分母", Kind.NUMBER, 2, definition="base")]
+
+
+def full_cells(scores: UnitScores, unit: int) -> list[Value]:
+    """The cells of `base_columns` and all figures after them."""
+    n, *figures = rate_cells(scores, unit)
+    if scores.base is None:
+        return [n, *figures]
+    base = scores.base.fraction(unit)
+    return [n, cells.cell(base or None, NO_COHORT), *figures]
+
+
 def rate_cells(scores: UnitScores, unit: int) -> list[Value]:
     """n, mean, score rate, excellent, good, pass, low, SD, median, max, min, T of one unit."""
     rates, n = scores.rates, int(scores.n[unit])
-    standard = scores.standards[unit]
     ends = scores.extremes[unit]
     figures = [
         rates.mean.fraction(unit),
@@ -225,15 +238,9 @@ def rate_cells(scores: UnitScores, unit: int) -> list[Value]:
         scores.medians[unit],
         ends[1] if ends else None,
         ends[0] if ends else None,
-        None if standard is None else 50 + 10 * float(standard),
+        scores.t_scores[unit],
     ]
     return [n, *(cells.small(cells.cell(value), n) for value in figures)]
-
-
-def _interval(scores: UnitScores, unit: int) -> Value:
-    if scores.paper.base_at(scores.level, scores.units) is not None:
-        return cells.NO_INTERVAL
-    return cells.interval_cell(scores.intervals[unit])
 
 
 def _sheet(level: str, paper: str) -> str:

@@ -12,13 +12,12 @@ from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.distributions import distribution_chart
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.score_tables import name_cells, name_columns, slim_table
+from jiaoheng.exams.analysis.wording import highest, lowest, mark, named
 from jiaoheng.methods.bands import Levels, levels_by_score_rate, levels_by_share
 from jiaoheng.methods.histogram import ScoreHistogram
 from jiaoheng.methods.numbers import text
 from jiaoheng.methods.ranks import rank_bands
-from jiaoheng.methods.suppression import suppress
-
-SUBJECT_BAND, TOTAL_BAND = Fraction(10), Fraction(50)
+from jiaoheng.methods.suppression import THRESHOLD, suppress
 
 
 def subject_section(exam: Exam) -> Section:
@@ -33,19 +32,26 @@ def subject_section(exam: Exam) -> Section:
 def _profile(exam: Exam) -> Chart:
     rated = [(name, exam.scores(name, "county").rates.score_rate.fraction(0)) for name in exam.subjects]
     rows = [(name, value * 100) for name, value in rated if value is not None]
-    ordered = sorted(rows, key=lambda row: row[1])
-    title = (
-        f"{ordered[-1][0]}得分率最高，{ordered[0][0]}最低，相差 {text(ordered[-1][1] - ordered[0][1], 1)} 个百分点"
-        if len(ordered) > 1
-        else "各学科得分率"
-    )
+    title = _profile_title([(value, name) for name, value in rows])
     alt = "；".join(f"{name} {text(value, 1)}%" for name, value in rows)
     caption = Caption("subjects.profile", title, "得分率＝平均分÷满分", alt, "county.papers")
     return charts.bars(caption, rows, unit="%", digits=1)
 
 
+def _profile_title(rated: list[tuple[Fraction, str]]) -> str:
+    if len(rated) < 2:
+        return "各学科得分率"
+    (top, best), (bottom, worst) = highest(rated), lowest(rated)
+    if top == bottom:
+        return "各学科得分率相同"
+    return f"{named(best, '门')}得分率最高，{named(worst, '门')}最低，相差 {text(top - bottom, 1)} 个百分点"
+
+
 def _subject(exam: Exam, name: str) -> Section:
-    blocks: list[Block] = [Paragraph(_sentence(exam, name), strong=True), distribution_chart(exam, name)]
+    blocks: list[Block] = [Paragraph(_sentence(exam, name), strong=True)]
+    if not exam.scores(name, "county").n[0]:
+        return Section(f"subject.{name}", name, tuple(blocks))
+    blocks.append(distribution_chart(exam, name))
     if len(exam.units.schools) > 1:
         blocks.append(slim_table(exam, name, "school", f"school.{name}", f"{name}：各校"))
     return Section(f"subject.{name}", name, tuple(blocks))
@@ -55,18 +61,14 @@ def _sentence(exam: Exam, name: str) -> str:
     county = exam.scores(name, "county")
     rates = county.rates
     if rates.mean.fraction(0) is None:
-        return f"{name}没有可统计的成绩。"
+        return f"{name}没有可统计的成绩：应考 {cells.thousands(int(county.enrolled[0]))} 名，参考 {cells.thousands(int(county.sat[0]))} 名。"
     low = county.extremes[0]
-    span = f"，最高 {_mark(low[1])} 分，最低 {_mark(low[0])} 分" if low else ""
+    span = f"，最高 {mark(low[1])} 分，最低 {mark(low[0])} 分" if low else ""
     return (
         f"{name}参考 {cells.thousands(int(county.sat[0]))} 名，平均 {cells.pts(rates.mean.fraction(0))}，"
         f"优秀率 {cells.pct(rates.excellent.fraction(0))}，及格率 {cells.pct(rates.passing.fraction(0))}，"
         f"低分率 {cells.pct(rates.low.fraction(0))}{span}。"
     )
-
-
-def _mark(value: Fraction) -> str:
-    return text(value, 2).rstrip("0").rstrip(".")
 
 
 def levels_of(exam: Exam, name: str, histogram: ScoreHistogram) -> Levels:
@@ -90,20 +92,36 @@ def level_section(exam: Exam) -> Section:
             shares.append((name, [value * 100 for value in values if value is not None]))
     columns = (
         cells.word("paper", "科目"),
-        cells.count("n", "统计人数", "base"),
+        cells.count("n", "人数", "counted"),
         *(cells.share(level, level, "levels", group="各等级占比") for level in names),
     )
     county = Table("levels.county", "全县各科等级分布", columns, tuple(rows), sheet="等级")
-    best = max(shares, key=lambda row: row[1][0], default=None)
-    title = f"{best[0]}{names[0]} 等最多，占 {text(best[1][0], 1)}%" if best else "等级分布"
+    title = _level_title([(row[1][0], row[0]) for row in shares if row[0] in exam.subjects], names[0])
     caption = Caption(
         "levels.chart", title, "各等级人数占比；等级界限见“口径与定义”", f"{len(shares)} 科等级分布", county.key
     )
     blocks: list[Block] = [charts.stacked_levels(caption, names, shares), county] if len(names) <= 7 else [county]
     if len(exam.units.schools) > 1:
         blocks.append(school_levels_table(exam, exam.main))
-        blocks.append(Note("不足 5 名的格以 * 代替，同行另隐去一格，以免由合计倒推到个人。", Tone.INFO))
+        blocks.append(Note(_hidden_words(exam), Tone.INFO))
     return Section("levels", "等级分布", tuple(blocks))
+
+
+def _level_title(rated: list[tuple[Fraction, str]], level: str) -> str:
+    word = level if level.endswith(("等", "级", "秀", "好", "格")) else f"{level} 等"
+    if not rated or highest(rated)[0] == 0:
+        return f"各学科都没有{word}的学生" if rated else "等级分布"
+    share, best = highest(rated)
+    if len(rated) > 1 and len(best) == len(rated):
+        return f"各学科{word}的比例相同，为 {text(share, 1)}%"
+    return f"{named(best, '门')}{word}的比例最高，为 {text(share, 1)}%"
+
+
+def _hidden_words(exam: Exam) -> str:
+    words = f"不足 {THRESHOLD} 名的格以 * 代替，同行另隐去至少一格，以免由合计倒推到个人；本表可以单独摘出。"
+    if exam.ranks_units:
+        words += "一分三率、分数段等表的数字未作隐去，能算出这些格，只供局内使用，不得与本表一起外传。"
+    return words
 
 
 def school_levels_table(exam: Exam, name: str) -> Table:
@@ -115,7 +133,7 @@ def school_levels_table(exam: Exam, name: str) -> Table:
     hidden = suppress(levels.counts)
     columns = (
         *name_columns("school", exam),
-        cells.count("n", "统计人数", "base"),
+        cells.count("n", "人数", "counted"),
         *(cells.count(f"{level}.n", level, "levels", group="人数") for level in levels.names),
         *(cells.share(f"{level}.share", level, "levels", group="占比") for level in levels.names),
     )
@@ -141,7 +159,7 @@ def rank_band_table(exam: Exam) -> Table | None:
     bands = rank_bands(scores.histogram, tops)
     columns = (
         *name_columns("school", exam),
-        cells.count("n", "统计人数", "base"),
+        cells.count("n", "人数", "counted"),
         *(
             TableColumn(f"top{band.top}", f"前 {band.top} 名", Kind.COUNT, 0, unit="名", definition="rank_bands")
             for band in bands

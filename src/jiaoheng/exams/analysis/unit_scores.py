@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
-from jiaoheng.exams.analysis.papers import Paper
+from jiaoheng.exams.analysis.papers import Base, Paper
+from jiaoheng.exams.analysis.roots import root
 from jiaoheng.exams.units import Level, Units
 from jiaoheng.methods.comparison import over_mean
 from jiaoheng.methods.histogram import IntArray, ScoreHistogram
 from jiaoheng.methods.intervals import MIN_RANKED, Interval, Spread, mean_intervals, spread
-from jiaoheng.methods.moments import extremes, medians, sds, variances
+from jiaoheng.methods.moments import extremes, medians, variances
 from jiaoheng.methods.ranks import competition_ranks
 from jiaoheng.methods.rates import Cuts, ScoreRates, score_rates
-from jiaoheng.methods.standard_scores import Standard, reference
-from jiaoheng.methods.verdicts import RankInterval, Verdict, mean_verdicts, rank_intervals
+from jiaoheng.methods.ratios import Ratio
+from jiaoheng.methods.verdicts import RankInterval, Verdict, rank_intervals, verdicts_of
 
 Values = Sequence[Fraction | None]
 
@@ -61,9 +62,14 @@ class UnitScores:
         return self.paper.counts_at(self.level, self.units)[1]
 
     @cached_property
+    def base(self) -> Ratio | None:
+        """The denominator of means and rates where it is not the number counted (B3, B4)."""
+        return self.paper.base_at(self.level, self.units)
+
+    @cached_property
     def rates(self) -> ScoreRates:
         """Mean, score rate and the four rates."""
-        return score_rates(self.histogram, self.paper.full, self.cuts, self.paper.base_at(self.level, self.units))
+        return score_rates(self.histogram, self.paper.full, self.cuts, self.base)
 
     @cached_property
     def means(self) -> Values:
@@ -76,9 +82,9 @@ class UnitScores:
         return variances(self.histogram)
 
     @cached_property
-    def sds(self) -> Sequence[float | None]:
-        """Population standard deviation as the nearest float."""
-        return sds(self.histogram)
+    def sds(self) -> Sequence[Fraction | float | None]:
+        """Population standard deviation: exact where it is a fraction, else the nearest float."""
+        return [None if variance is None else root(variance) for variance in self.variances]
 
     @cached_property
     def medians(self) -> Values:
@@ -92,20 +98,25 @@ class UnitScores:
 
     @cached_property
     def spread(self) -> Spread:
-        """Means with their sampling variance."""
-        return spread(self.histogram)
+        """The printed means with their sampling variance.
+
+        Under B3 and B4 a mean is Σx ÷ base; who sat and the base are taken as given, so mean and standard error of
+        those counted are both multiplied by n ÷ base.
+        """
+        return over_base(spread(self.histogram), self.base)
 
     @cached_property
     def intervals(self) -> Sequence[Interval | None]:
-        """95 % interval of every mean; none where a base other than the number counted is the denominator."""
-        if self.paper.base_at(self.level, self.units) is not None:
-            return [None] * len(self.level)
+        """95 % interval of every printed mean."""
         return mean_intervals(self.spread)
 
     @cached_property
     def verdicts(self) -> Sequence[Verdict]:
-        """Above, as expected, below: against all other units together."""
-        return mean_verdicts(self.histogram)
+        """Above, as expected, below: the printed mean against that of all other units together."""
+        rest = None
+        if self.base is not None:
+            rest = Ratio(self.base.num.sum() - self.base.num, self.base.den, self.base.scale)
+        return verdicts_of(self.spread, over_base(spread(self.histogram.rest()), rest))
 
     @cached_property
     def rankable(self) -> tuple[bool, ...]:
@@ -124,17 +135,28 @@ class UnitScores:
 
     def over(self, of: Sequence[Fraction | None] | None = None) -> Values:
         """超均率 against the county's mean, or against `of` (one reference a unit)."""
-        county = score_rates(
-            self.county, self.paper.full, self.cuts, self.paper.base_at(self.units.county, self.units)
-        ).mean.fraction(0)
-        references = of if of is not None else [county] * len(self.level)
+        references = of if of is not None else [self.county_mean] * len(self.level)
         return tuple(over_mean(mean, one) for mean, one in zip(self.means, references, strict=True))
 
     @cached_property
-    def standards(self) -> Sequence[Standard | None]:
-        """Where the unit's mean stands in the county's distribution of pupils (T = 50 + 10 Z)."""
-        whole = reference(self.histogram)
-        return [None if whole is None or mean is None else whole.standard(mean) for mean in self.means]
+    def whole(self) -> UnitScores:
+        """The county with the denominator of this level: a class without a cohort (B4) has a county without one."""
+        paper = self.paper if self.base is not None else replace(self.paper, base=Base())
+        return UnitScores(paper, self.units.county, self.units, self.cuts)
+
+    @cached_property
+    def county_mean(self) -> Fraction | None:
+        """The mean that units of this level are compared with."""
+        return self.whole.means[0]
+
+    @cached_property
+    def t_scores(self) -> Sequence[Fraction | float | None]:
+        """T = 50 + 10 × (mean − county mean) ÷ county SD; 50 where nobody differs. Exact where the SD is a fraction."""
+        county, variance = self.county_mean, variances(self.county)[0]
+        if county is None or variance is None:
+            return [None] * len(self.level)
+        sd = root(variance)
+        return [None if mean is None else _t(mean - county, sd) for mean in self.means]
 
     def order(self) -> list[int]:
         """Units from the highest mean down; those without data or too small to rank last, in natural order."""
@@ -145,6 +167,16 @@ class UnitScores:
         return ranked + rest
 
 
-def present(level: Level, scores: UnitScores) -> list[int]:
-    """Units that have anybody enrolled in this paper, in natural order."""
-    return [int(u) for u in np.flatnonzero(scores.enrolled > 0)]
+def over_base(units: Spread, base: Ratio | None) -> Spread:
+    """The spread of Σx ÷ base from the spread of Σx ÷ n, both numbers taken as given."""
+    if base is None:
+        return units
+    values = base.floats()
+    factor = units.n / np.where(values > 0, values, np.nan)
+    return Spread(units.n, units.mean * factor, units.variance * factor**2, units.df)
+
+
+def _t(distance: Fraction, sd: Fraction | float) -> Fraction | float:
+    if not sd:
+        return Fraction(50)
+    return 50 + 10 * distance / sd if isinstance(sd, Fraction) else 50 + 10 * float(distance) / sd
