@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 from jiaoheng.documents import charts
@@ -32,11 +31,12 @@ from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.definitions import used_definitions
 from jiaoheng.exams.analysis.item_chapter import MeasuredItems, measure_items
 from jiaoheng.exams.analysis.measure import Exam
-from jiaoheng.exams.analysis.score_tables import rate_cells
+from jiaoheng.exams.analysis.score_tables import base_columns, full_cells, rate_cells
+from jiaoheng.exams.analysis.subjects import levels_of
+from jiaoheng.exams.analysis.wording import highest, lowest, named
 from jiaoheng.exams.report import ExamReport
 from jiaoheng.exams.school_pupils import SchoolPupils
-from jiaoheng.methods.items import item_rules
-from jiaoheng.methods.mastery import weaknesses
+from jiaoheng.exams.school_weak import weak_points
 from jiaoheng.methods.numbers import percent, text
 from jiaoheng.methods.verdicts import Standing
 
@@ -78,7 +78,7 @@ def school_report(exam: Exam, school: int, items: list[MeasuredItems], date: str
     """The short report of one school: itself beside the county, its classes, its weak points."""
     name = exam.units.schools.names[school]
     sections = [_overview(exam, school), _classes(exam, school)]
-    weak = [section for one in items if (section := _weak_points(exam, school, one)) is not None]
+    weak = [section for one in items if (section := weak_points(exam, school, one)) is not None]
     if weak:
         sections.append(Section("items", "试题与知识点", (), tuple(weak)))
     made = tuple(section for section in sections if section is not None)
@@ -105,6 +105,14 @@ def _overview(exam: Exam, school: int) -> Section:
         )
     ]
     mean = scores.means[school]
+    blocks: list[Block] = [_verdict(exam, school)]
+    if not exam.ranks_units:
+        # monitoring: levels and intervals only
+        return Section(
+            "overview",
+            "总体情况",
+            (KeyFigures(tuple(figures)), *blocks, interval_table(exam, school), level_table(exam, school)),
+        )
     if mean is not None and county.means[0] is not None:
         figures.append(KeyFigure(f"{exam.main}平均分", text(mean), "分", f"全县 {text(county.means[0])}", "mean"))
     for label, own, whole, key in (
@@ -114,21 +122,60 @@ def _overview(exam: Exam, school: int) -> Section:
         value, other = own.fraction(school), whole.fraction(0)
         if value is not None and other is not None:
             figures.append(KeyFigure(f"{exam.main}{label}", percent(value), "%", f"全县 {percent(other)}%", key))
-    verdict = scores.verdicts[school]
-    words = {
-        Standing.ABOVE: "高于全县其余学校",
-        Standing.BELOW: "低于全县其余学校",
-        Standing.AS_EXPECTED: "与全县其余学校看不出差别",
-        Standing.NOT_JUDGED: "人数不足，不与其他学校比较",
-    }
-    blocks: list[Block] = [
-        KeyFigures(tuple(figures)),
-        Paragraph(f"本校{exam.main}平均分{words[verdict.standing]}。", strong=True),
-    ]
+    blocks.insert(0, KeyFigures(tuple(figures)))
     if int(scores.sat[school]) and len(exam.subjects) > 1:
         blocks.append(_profile(exam, school))
-    blocks.append(subject_table(exam, school))
+    blocks += [subject_table(exam, school), level_table(exam, school)]
     return Section("overview", "总体情况", tuple(blocks))
+
+
+def _verdict(exam: Exam, school: int) -> Paragraph:
+    standing = exam.scores(exam.main, "school").verdicts[school].standing
+    enough = exam.scores(exam.main, "school").rankable[school]
+    words = {
+        Standing.ABOVE: "平均分高于全县其余学校",
+        Standing.BELOW: "平均分低于全县其余学校",
+        Standing.AS_EXPECTED: "平均分与全县其余学校看不出差别",
+        Standing.NOT_JUDGED: "没有足够的其他学校可以比较" if enough else "人数不足，不与其他学校比较",
+    }
+    return Paragraph(f"本校{exam.main}{words[standing]}。", strong=True)
+
+
+def interval_table(exam: Exam, school: int) -> Table:
+    """Every paper: the interval of the school's mean and the verdict, without the mean itself."""
+    columns = (
+        cells.word("paper", "科目"),
+        cells.count("participants", "参考", "participants"),
+        TableColumn("mean_interval", "95% 区间", Kind.INTERVAL, 1, unit="分", definition="mean_interval"),
+        cells.word("verdict", "判断", "verdict"),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for name in exam.papers:
+        own = exam.scores(name, "school")
+        verdict = cells.verdict_cell(own.verdicts[school], int(own.n[school]))
+        rows.append((name, int(own.sat[school]), cells.interval_cell(own.intervals[school]), verdict))
+    return Table("school.intervals", "各科平均分区间", columns, tuple(rows), sheet="区间")
+
+
+def level_table(exam: Exam, school: int) -> Table:
+    """Every paper's levels: the school's counts and shares beside the county's shares."""
+    names = exam.settings.levels.names
+    columns = (
+        cells.word("paper", "科目"),
+        cells.word("unit", "范围"),
+        *(cells.count(f"{name}.n", name, "levels", group="人数") for name in names),
+        *(cells.share(f"{name}.share", name, "levels", group="占比") for name in names),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for name in exam.papers:
+        schools = exam.scores(name, "school").histogram
+        own = levels_of(exam, name, schools)
+        whole = levels_of(exam, name, schools.whole())
+        shares = range(len(names))
+        counts = [int(n) for n in own.counts[school]]
+        rows.append((name, "本校", *counts, *(cells.cell(own.share(i).fraction(school)) for i in shares)))
+        rows.append(("", "全县", *[""] * len(names), *(cells.cell(whole.share(i).fraction(0)) for i in shares)))
+    return Table("school.levels", "各科等级分布", columns, tuple(rows), sheet="等级")
 
 
 def _profile(exam: Exam, school: int) -> Chart:
@@ -138,19 +185,25 @@ def _profile(exam: Exam, school: int) -> Chart:
         whole = exam.scores(name, "county").rates.score_rate.fraction(0)
         if own is not None and whole is not None:
             rows.append((name, own * 100, whole * 100))
-    gaps = sorted((own - whole, name) for name, own, whole in rows)
-    title = f"与全县相比，{gaps[-1][1]}最好，{gaps[0][1]}最弱" if len(gaps) > 1 else "各学科得分率"
+    gaps = [(own - whole, name) for name, own, whole in rows]
+    apart = len(gaps) > 1 and highest(gaps)[0] != lowest(gaps)[0]
+    title = (
+        f"与全县相比，{named(highest(gaps)[1], '门')}最好，{named(lowest(gaps)[1], '门')}最弱"
+        if apart
+        else "各学科得分率"
+    )
     alt = "；".join(f"{name} 本校 {text(own, 1)}%，全县 {text(whole, 1)}%" for name, own, whole in rows)
     caption = Caption(f"school.profile.{school}", title, "得分率＝平均分÷满分；圈是全县", alt, "school.papers")
     return charts.subject_profile(caption, rows, unit_name="本校", county_name="全县")
 
 
 def subject_table(exam: Exam, school: int) -> Table:
-    """Every paper: this school and the county."""
+    """Every paper: this school and the county; not how many the county has, or little is left of one other school."""
+    bases = base_columns(exam.scores(exam.main, "school"))
     columns = (
         cells.word("paper", "科目"),
         cells.word("unit", "范围"),
-        cells.count("n", "统计人数", "base"),
+        *bases,
         cells.marks("mean", "平均分", "mean"),
         cells.share("score_rate", "得分率", "score_rate"),
         cells.share("excellent", "优秀率", "excellent"),
@@ -162,12 +215,12 @@ def subject_table(exam: Exam, school: int) -> Table:
     for name in exam.papers:
         own, whole = exam.scores(name, "school"), exam.scores(name, "county")
         over = own.over()[school]
-        n, mean, rate, excellent, _good, passed, low, *_ = rate_cells(own, school)
-        rows.append(
-            (name, "本校", n, mean, rate, excellent, passed, low, cells.cell(None if over is None else over * 100))
-        )
-        n, mean, rate, excellent, _good, passed, low, *_ = rate_cells(whole, 0)
-        rows.append(("", "全县", n, mean, rate, excellent, passed, low, ""))
+        _, mean, rate, excellent, _good, passed, low, *_ = rate_cells(own, school)
+        counts = full_cells(own, school)[: len(bases)]
+        gap = cells.cell(None if over is None else over * 100)
+        rows.append((name, "本校", *counts, mean, rate, excellent, passed, low, gap))
+        _, mean, rate, excellent, _good, passed, low, *_ = rate_cells(whole, 0)
+        rows.append(("", "全县", *[""] * len(bases), mean, rate, excellent, passed, low, ""))
     return Table("school.papers", "各科成绩", columns, tuple(rows), sheet="本校与全县")
 
 
@@ -185,7 +238,7 @@ def _classes(exam: Exam, school: int) -> Section | None:
 
 
 def _class_codes(exam: Exam, school: int) -> list[int]:
-    if "class" not in exam.units.known:
+    if "class" not in exam.units.known or not exam.ranks_units:
         return []
     return [u for u in range(len(exam.units.classes)) if exam.units.classes.parents[u] == school]
 
@@ -217,11 +270,11 @@ def _class_means(exam: Exam, classes: list[int]) -> Table:
 
 def _class_table(exam: Exam, school: int, name: str, classes: list[int]) -> Table:
     scores = exam.scores(name, "class")
-    own_school = exam.scores(name, "school").means[school]
+    own_school = scores.like(exam.units.schools).means[school]
     over = scores.over([own_school] * len(scores.level))
     columns = (
         cells.word("class", "班级"),
-        cells.count("n", "统计人数", "base"),
+        *base_columns(scores),
         cells.marks("mean", "平均分", "mean"),
         TableColumn("mean_interval", "95% 区间", Kind.INTERVAL, 1, unit="分", definition="mean_interval"),
         cells.share("excellent", "优秀率", "excellent"),
@@ -232,12 +285,12 @@ def _class_table(exam: Exam, school: int, name: str, classes: list[int]) -> Tabl
     )
     rows: list[tuple[Value, ...]] = []
     for unit in classes:
-        n, mean, _rate, excellent, _good, passed, low, deviation, *_ = rate_cells(scores, unit)
+        _, mean, _rate, excellent, _good, passed, low, deviation, *_ = rate_cells(scores, unit)
         gap = over[unit]
         rows.append(
             (
                 scores.level.names[unit],
-                n,
+                *full_cells(scores, unit)[: len(base_columns(scores))],
                 mean,
                 cells.interval_cell(scores.intervals[unit]),
                 excellent,
@@ -248,52 +301,3 @@ def _class_table(exam: Exam, school: int, name: str, classes: list[int]) -> Tabl
             )
         )
     return Table(f"school.class.{name}", f"{name}：各班", columns, tuple(rows), sheet=f"各班-{name}")
-
-
-def _weak_points(exam: Exam, school: int, made: MeasuredItems) -> Section | None:
-    """Items and points in which the school lies well below the county."""
-    name = made.scores.subject
-    own, county = made.at(exam, "school"), made.at(exam, "county")
-    rows: list[tuple[Value, ...]] = []
-    gap = item_rules().weak_gap
-    for i, item in enumerate(made.scores.items):
-        n, whole = int(own.count[school, i]), int(county.count[0, i])
-        full = int(made.full[i])
-        if not n or not whole or not full:
-            continue
-        here = Fraction(int(own.sum[school, i]), n * full)
-        there = Fraction(int(county.sum[0, i]), whole * full)
-        if there - here >= gap:
-            rows.append((item, "、".join(made.knowledge[i]), here, there, (here - there) * 100))
-    if not int(own.pupils[school]):
-        return None
-    rows.sort(key=lambda row: row[4] if isinstance(row[4], Fraction) else 0)
-    limit = text(gap * 100, 0)
-    table = Table(
-        f"school.items.{name}",
-        f"{name}：得分率低于全县 {limit} 个百分点以上的题",
-        (
-            cells.word("item", "题号"),
-            cells.word("knowledge", "知识点", width=20),
-            cells.share("own", "本校得分率", "difficulty", digits=1),
-            cells.share("county", "全县得分率", "difficulty", digits=1),
-            TableColumn("gap", "差", Kind.SIGNED, 1, unit="个百分点"),
-        ),
-        tuple(rows),
-        sheet=f"薄弱题-{name}",
-    )
-    blocks: list[Block] = []
-    if any(made.knowledge):
-        weak = weaknesses(
-            made.mastery_at(exam, "school", "knowledge"), school, made.mastery_at(exam, "county", "knowledge"), gap
-        )
-        words = "、".join(
-            f"{one.point}（{cells.pct(one.rate, 1)}，全县 {cells.pct(one.reference, 1)}）" for one in weak[:5]
-        )
-        sentence = (
-            f"{name}需要补的知识点：{words}。" if weak else f"{name}各知识点掌握率与全县相差不到 {limit} 个百分点。"
-        )
-        blocks.append(Paragraph(sentence, strong=True))
-    if rows:
-        blocks.append(table)
-    return Section(f"items.{name}", name, tuple(blocks)) if blocks else None

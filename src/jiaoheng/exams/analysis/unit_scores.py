@@ -141,8 +141,12 @@ class UnitScores:
     @cached_property
     def whole(self) -> UnitScores:
         """The county with the denominator of this level: a class without a cohort (B4) has a county without one."""
+        return self.like(self.units.county)
+
+    def like(self, level: Level) -> UnitScores:
+        """The units of another level with the denominator of this one."""
         paper = self.paper if self.base is not None else replace(self.paper, base=Base())
-        return UnitScores(paper, self.units.county, self.units, self.cuts)
+        return UnitScores(paper, level, self.units, self.cuts)
 
     @cached_property
     def county_mean(self) -> Fraction | None:
