@@ -89,7 +89,7 @@ def test_shifted_column() -> None:
     ]
     sheets.append(reading(["学号", "语文", "数学"], [[f"S4{i}", i, 100 + i] for i in range(10)], sheet="4班"))
     text = message(roster_of(*sheets), "column-shifted")
-    assert "工作表“4班”的语文最高分只有 9，其他表一般有 109，可能是列错位" in text
+    assert "这张表的语文最高分只有 9，其他表一般有 109，可能是列错位" in text
 
 
 def test_school_without_a_subject() -> None:

@@ -106,7 +106,7 @@ def test_summary_beside_its_parts_is_counted_once() -> None:
         reading(heads, part, sheet="1班"), reading(heads, more, sheet="2班"), reading(heads, part + more, sheet="汇总")
     )
     assert roster.pupils.height == 3
-    assert "3 名学生的成绩与“成绩.xlsx”的工作表“1班”、“成绩.xlsx”的工作表“2班”相同，只计一次" in message(
+    assert "3 名学生的成绩与工作表“1班”、工作表“2班”相同，只计一次" in message(
         roster, "repeated-sheet"
     )
     assert not codes(roster, Severity.ERROR)
@@ -119,7 +119,7 @@ def test_summary_that_contradicts_its_part_is_an_error_at_both_cells() -> None:
     whole[4][2] = 99
     roster = roster_of(reading(heads, part, sheet="1班"), reading(heads, whole, sheet="汇总"))
     text = message(roster, "scores-differ")
-    assert "工作表“汇总” C6：同一学生 S4 的语文成绩在 成绩.xlsx 工作表“1班” C6 是 54，在 C6 是 99" in text
+    assert "工作表“汇总” C6：同一学生 S4 的语文成绩在 工作表“1班” C6 是 54，在 C6 是 99" in text
     assert roster.pupils.is_empty()
     assert not roster.scores
 
@@ -234,7 +234,7 @@ def test_sheets_that_are_not_used_are_listed() -> None:
         empty_kind(SheetKind.AGGREGATE, "一分三率"),
         empty_kind(SheetKind.EMPTY, "空"),
     )
-    assert "工作表“一分三率”是统计结果，不是学生成绩，没有采用" in message(roster, "sheet-not-used")
+    assert "这张表是统计结果，不是学生成绩，没有采用" in message(roster, "sheet-not-used")
     assert codes(roster).count("sheet-not-used") == 1
 
 

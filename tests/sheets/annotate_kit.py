@@ -83,7 +83,7 @@ def full_question() -> Question:
 
 def column_question(count: int = 40) -> Question:
     """More choices than fit into a cell rule, with commas in them."""
-    choices = tuple(Choice(f"科目{number}", f"一门名称很长的科目,第{number}门") for number in range(1, count + 1))
+    choices = tuple(Choice(f"一门名称很长的科目,第{number}门", f"科目{number}") for number in range(1, count + 1))
     place = Place("甲校.xlsx", SHEET, 0, 3)
     return Question("column-unknown", ("columns", f"甲校.xlsx|{SHEET}|C"), place, "C 列是哪一科？", choices)
 

@@ -51,7 +51,7 @@ def test_answers_and_origins_come_back(copy: Path) -> None:
     """Labels become values, sheets their originals, and our own two sheets are gone."""
     fill_in(copy, {4: "缺考", 5: 150, 6: "一门名称很长的科目,第3门"}, {(SHEET, "C5"): 84.5})
     sheets, answered = restore(read(copy))
-    assert answered.answers == {MARKS: "缺考", FULL: "150", COLUMN: "科目3"}
+    assert answered.answers == {MARKS: "缺考", FULL: "150", COLUMN: "一门名称很长的科目,第3门"}
     assert answered.problems == ()
     assert answered.origin == {
         ("OUT.xlsx", SHEET): ("甲校.xlsx", SHEET),
@@ -69,7 +69,10 @@ def test_other_files_are_left_alone(copy: Path) -> None:
     assert len(sheets) == 3
 
 
-@pytest.mark.parametrize("text", ["未选考", "未选", " 未 选 考", "1", "１", "1.0", "1. 未选考", "默认", 1, 1.0])
+@pytest.mark.parametrize(
+    "text",
+    ["未选考", "未选", "未选：未选考", "1. 未选：未选考", " 未 选 考", "1", "１", "1.0", "1. 未选考", "默认", 1, 1.0],
+)
 def test_answers_are_understood_in_every_spelling(copy: Path, text: object) -> None:
     fill_in(copy, {4: text})
     assert read_answers(read(copy)).answers == {MARKS: "未选"}
@@ -81,7 +84,7 @@ def test_a_wrong_answer_is_named_with_its_cell(copy: Path) -> None:
     assert answered.answers == {}
     first, second = answered.problems
     assert str(first) == (
-        "OUT.xlsx 工作表“待确认” F4：答复“也许”不在可选范围内（可选：未选考、缺考、没有成绩）。"
+        "OUT.xlsx 工作表“待确认” F4：答复“也许”不在可选范围内（可选：未选、缺考、缺失）。"
         "请在该单元格的下拉列表中选一项。"
     )
     assert (first.code, first.severity) == ("answer-not-a-choice", Severity.ERROR)
@@ -193,7 +196,7 @@ def test_answered_questions_are_prefilled(tmp_path: Path) -> None:
     book = rich_workbook(tmp_path / "甲校.xlsx")
     done = annotate(book, None, [], QUESTIONS, tmp_path / "OUT.xlsx", answered={MARKS: "缺失", FULL: "120"})
     sheet = openpyxl.load_workbook(done.path)["待确认"]
-    assert [sheet.cell(row, 6).value for row in (4, 5, 6)] == ["没有成绩", "120", None]
+    assert [sheet.cell(row, 6).value for row in (4, 5, 6)] == ["缺失", "120", None]
     assert read_answers(read(done.path)).answers == {MARKS: "缺失", FULL: "120"}
 
 

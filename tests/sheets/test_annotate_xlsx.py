@@ -116,7 +116,7 @@ def test_question_sheet_is_first_active_and_alone_selected(book: Path, tmp_path:
     assert sheet["A1"].value == "2 个问题等您答复。填完后保存，再次运行。"
     assert [cell.value for cell in sheet[3]] == ["编号", "位置", "问题", "可选", "默认", "您的答复", "键"]
     assert [cell.value for cell in sheet[4]] == [
-        "1", f"工作表“{SHEET}” C6", "“/”表示什么？", "1. 未选考\n2. 缺考\n3. 没有成绩", "未选考", None,
+        "1", f"工作表“{SHEET}” C6", "“/”表示什么？", "1. 未选：未选考\n2. 缺考\n3. 缺失：没有成绩", "未选", None,
         '["marks", "/"]',
     ]  # fmt: skip
     assert sheet["E5"].value == "无，须答复"
@@ -128,11 +128,11 @@ def test_drop_downs_hold_every_choice(book: Path, tmp_path: Path) -> None:
     done = annotate(book, None, [], [mark_question(), column_question()], tmp_path / "OUT.xlsx")
     opened = openpyxl.load_workbook(done.path)
     rules = {str(rule.sqref): rule.formula1 for rule in opened["待确认"].data_validations.dataValidation}
-    assert rules["F4"] == '"未选考,缺考,没有成绩"'
-    found = re.fullmatch(r"'_教衡'!\$C\$(\d+):\$C\$(\d+)", rules["F5"])
+    assert rules["F4"] == '"未选,缺考,缺失"'
+    found = re.fullmatch(r"'_教衡'!\$D\$(\d+):\$D\$(\d+)", rules["F5"])
     assert found is not None
-    labels = [opened["_教衡"].cell(row, 3).value for row in range(int(found[1]), int(found[2]) + 1)]
-    assert labels == [choice.label for choice in column_question().choices]
+    words = [opened["_教衡"].cell(row, 4).value for row in range(int(found[1]), int(found[2]) + 1)]
+    assert words == [choice.value for choice in column_question().choices]
 
 
 def test_list_of_errors_links_to_cells(book: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from jiaoheng import packs
-from jiaoheng.exams.gathering import MEASURES, Gathered, Index, sheet_words
+from jiaoheng.exams.gathering import MEASURES, Gathered, Index
 from jiaoheng.exams.repeats import listed
 from jiaoheng.exams.roster_model import SubjectScores
 from jiaoheng.exams.steps import meant_step, plain, plain_fraction
@@ -114,6 +114,8 @@ def check_subjects(
         own = scores[name]
         place = _subject_place(gathered, number)
         scored = own.values[own.states == ScoreState.SCORED]
+        if not scored.size and (own.states == ScoreState.INVALID).any():
+            continue  # each cell was told
         if not scored.size:
             problems.append(
                 Problem("subject-empty", Severity.WARNING, place, f"{name}没有一个成绩", "如果没有考这一科，请删除该列")
@@ -176,7 +178,7 @@ def check_shifted(gathered: Gathered) -> list[Problem]:
             continue
         place = gathered.sheet_place(sheet)
         message = (
-            f"{sheet_words(place)}的{gathered.subjects[subject]}最高分只有 {plain(int(best[i]))}，"
+            f"这张表的{gathered.subjects[subject]}最高分只有 {plain(int(best[i]))}，"
             f"其他表一般有 {plain(usual)}，可能是列错位"
         )
         problems.append(Problem("column-shifted", Severity.WARNING, place, message, "请核对这一列的表头与成绩是否对应"))

@@ -17,6 +17,7 @@ from jiaoheng.sheets.places import Choice, Question
 from jiaoheng.sheets.reading_model import Role, ScoreState
 
 ANSWER = "total-subjects"  # settings accept › total-subjects
+_ROUNDS, _WORST = 4, 0.1  # rounds of the fit of folds, and the share of totals left out of it as probably wrong
 ALL, FILE = "全部科目", "文件总分"
 
 
@@ -160,9 +161,17 @@ def _fit_folds(declared: DeclaredTotals, sums: Sums, names: Sequence[str], rows:
     if rows.size < 3 * len(names):
         return None
     table = np.stack([sums.values[name][declared.pupil[rows]] for name in names]).T.astype(np.float64)
-    weights, _, rank, _ = np.linalg.lstsq(table, declared.value[rows].astype(np.float64), rcond=None)
-    if rank < len(names):
-        return None
+    stated = declared.value[rows].astype(np.float64)
+    kept = np.ones(rows.size, np.bool_)
+    for _ in range(_ROUNDS):  # a few wrong totals must not bend the fit: the worst are left out and it is made again
+        weights, _, rank, _ = np.linalg.lstsq(table[kept], stated[kept], rcond=None)
+        if rank < len(names):
+            return None
+        gaps = np.abs(table @ weights - stated)
+        near = gaps <= max(float(np.quantile(gaps, 1 - _WORST)), 1.0)
+        if bool((near == kept).all()):
+            break
+        kept = near
     step = Fraction(packs.load("joining")["totals"]["fold_step"])
     folds = {name: round(Fraction(float(w)) / step) * step for name, w in zip(names, weights, strict=True)}
     return {name: fold for name, fold in folds.items() if fold} if all(f >= 0 for f in folds.values()) else None

@@ -13,6 +13,7 @@ import polars as pl
 from jiaoheng import packs
 from jiaoheng.sheets.places import Choice, Place, Question
 from jiaoheng.sheets.reading_model import ScoreState
+from jiaoheng.sheets.vocabulary import STATE_WORDS
 
 BLANK = "空白"  # settings marks › 空白: what an empty elective subject means
 _STATES = {"离校": ScoreState.LEFT, "免考": ScoreState.EXEMPT}
@@ -105,9 +106,9 @@ def _by_number(
     if combinations < 2 and not (table == ScoreState.NOT_CHOSEN).any():
         return ()  # the same subjects are empty for all: no choice was made
     answer = marks.get(BLANK)
-    if answer in (None, "未选"):
-        for index, name in enumerate(electives):
-            states[name][blank[index]] = ScoreState.NOT_CHOSEN
+    meant = STATE_WORDS.get(answer or "未选", ScoreState.MISSING)
+    for index, name in enumerate(electives):
+        states[name][blank[index]] = meant
     if answer is not None:
         return ()
     return (

@@ -102,9 +102,28 @@ class Gathered:
         return Place(self.readings[sheet].sheet.file, self.readings[sheet].sheet.name)
 
 
-def sheet_words(place: Place) -> str:
-    """How a message names a sheet within a sentence."""
+def sheet_words(place: Place, here: Place) -> str:
+    """How a message at `here` names a sheet (or a whole file) within its sentence, without what `here` says already."""
+    if place.file == here.file and here.file:
+        if place.sheet == here.sheet:
+            return "这张表" if place.sheet or not here.sheet else "这个文件"
+        return f"工作表“{place.sheet}”" if place.sheet else "这个文件"
     return f"“{place.file}”的工作表“{place.sheet}”" if place.sheet else f"“{place.file}”"
+
+
+def place_words(place: Place, here: Place) -> str:
+    """How a message at `here` names another place: E5, 工作表“二班” E5 or with its file."""
+    if place.file != here.file:
+        return str(place)
+    return place.cell if place.sheet == here.sheet else str(Place("", place.sheet, place.row, place.column))
+
+
+def all_places(places: Sequence[Place]) -> list[str]:
+    """Several places as a sentence lists them: cells of one sheet, sheets and cells of one file, else everything."""
+    if len({place.file for place in places}) > 1:
+        return [str(place) for place in places]
+    one = len({place.sheet for place in places}) == 1
+    return [place.cell if one else str(Place("", place.sheet, place.row, place.column)) for place in places]
 
 
 @lru_cache(maxsize=4096)

@@ -47,9 +47,12 @@ def _matches(texts: Iterable[tuple[str, str]], strength: str) -> dict[str, str]:
     for text, folded in texts:
         for match in pattern.finditer(folded):
             before = folded[match.start() - 1] if match.start() else ""
-            first = match.group()[0]
+            after = folded[match.end() : match.end() + 1]
+            first, last = match.group()[0], match.group()[-1]
             # 十一年级 is no 一年级, 13年级 no 3年级
             if (first.isdigit() and before.isdigit()) or (first in _DIGITS and before == "十"):
+                continue
+            if last.isdigit() and after.isdigit():  # 高2023届 is a cohort: it names a grade only together with a date
                 continue
             found.setdefault(words[match.group()], text)
     return found

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from jiaoheng import packs
-from jiaoheng.exams.gathering import Gathered, Index, sheet_words
+from jiaoheng.exams.gathering import Gathered, Index, all_places
 from jiaoheng.exams.identity_numbers import NUMBER_WORDS, Identifier, choose_identifiers, restore_zeros, same_numbers
 from jiaoheng.exams.identity_sheets import chance_meetings
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
@@ -151,7 +151,7 @@ def _names_under_one_number(work: _Work) -> None:
                 "number-with-names",
                 ("people", key),
                 places[0],
-                f"{word} {key} 有不同的姓名：{'、'.join(names)}（{'；'.join(map(str, places))}）。是同一名学生吗",
+                f"{word} {key} 有不同的姓名：{'、'.join(names)}（{'；'.join(all_places(places))}）。是同一名学生吗",
                 (Choice(SAME, f"是同一名学生，用姓名“{names[0]}”"), Choice(OTHER, "是不同的学生，号码填错了")),
                 None,
                 True,
@@ -302,8 +302,7 @@ def _ask_homonyms(work: _Work, cases: list[tuple[str, list[int], bool]]) -> None
         if any(question.key == ("people", key) for question in work.questions):
             continue
         places = tuple(work.gathered.place(row) for row in rows)
-        one_sheet = len({(place.file, place.sheet) for place in places}) == 1
-        where = "、".join(place.cell if one_sheet else str(place) for place in places)
+        where = "、".join(all_places(places))
         same = "，且成绩完全相同" if identical else "，成绩不同"
         work.questions.append(
             Question(
@@ -348,7 +347,7 @@ def _anonymous(work: _Work, sheet: int, rows: list[int]) -> None:
             "anonymous-sheet",
             Severity.WARNING,
             place,
-            f"{sheet_words(place)}没有姓名，也没有可识别的号码，{len(rows)} 行各算一名学生，无法查出重复的学生",
+            f"这张表没有姓名，也没有可识别的号码，{len(rows)} 行各算一名学生，无法查出重复的学生",
             "如需核对重复、进退步或与其他表合并，请加上学号或姓名列",
         )
     )

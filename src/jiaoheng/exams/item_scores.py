@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
-from jiaoheng.exams.gathering import ColumnCells, Gathered, Index, sheet_words
+from jiaoheng.exams.gathering import ColumnCells, Gathered, Index
 from jiaoheng.exams.repeats import listed
 from jiaoheng.exams.roster_model import ItemScores
 from jiaoheng.exams.steps import plain, plain_fraction, smallest_step
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
 from jiaoheng.sheets.reading_model import MILLI, BlueprintItem, ScoreState, SheetKind, SheetReading
+
+_RANGE = re.compile(r"(\d{1,3})[-~—至到](\d{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def join_items(
             subject = next(iter(plans))
         if subject is None:
             place = gathered.sheet_place(cells.sheet)
-            message = f"{sheet_words(place)}是小题分，但看不出学科"
+            message = "这张表是小题分，但看不出学科"
             problem = Problem("items-without-subject", Severity.ERROR, place, message, "请在工作表名或标题中写明学科")
             if problem not in found.problems:
                 found.problems.append(problem)
@@ -65,7 +68,8 @@ def join_items(
     items, sums, places = {}, {}, {}
     for subject, cells_of in columns.items():
         table = _table(gathered, position, pupils, cells_of, found)
-        items[subject] = _scores(gathered, subject, table, plans.get(subject, ()), fulls, accepted, found)
+        plan = spread(plans.get(subject, ()), table.names, table.given, _best(table))
+        items[subject] = _scores(gathered, subject, table, plan, fulls, accepted, found)
         whole = (table.states == ScoreState.SCORED).all(axis=0)
         places[subject] = table.place
         sums[subject] = np.where(whole, table.values.sum(axis=0), -1)
@@ -95,7 +99,7 @@ def _blueprints(
         for item in reading.blueprint:
             subject = item.subject or reading.declared.subject or only
             if not subject:
-                message = f"{sheet_words(place)}是双向细目表，但看不出学科"
+                message = "这张表是双向细目表，但看不出学科"
                 problem = Problem("blueprint-without-subject", Severity.ERROR, place, message, "请在工作表名中写明学科")
                 if problem not in found.problems:
                     found.problems.append(problem)
@@ -152,6 +156,36 @@ def _table(gathered: Gathered, position: Index, pupils: int, columns: Sequence[C
     return _Table(names, values, states, given, gathered.sheet_place(columns[0].sheet), cells_by_name)
 
 
+def _best(table: _Table) -> dict[str, int]:
+    """The best score of each item in thousandths."""
+    return {name: int(table.values[line].max(initial=0)) for line, name in enumerate(table.names)}
+
+
+def spread(
+    plan: tuple[BlueprintItem, ...], names: Sequence[str], given: Mapping[str, int], best: Mapping[str, int]
+) -> tuple[BlueprintItem, ...]:
+    """A blueprint's line 1-10 as ten items where the score sheet has them one by one.
+
+    Its mark is that of each item or of all together, as the sheet's own full marks (`given`) or best scores show;
+    where they leave it open the line stays as it is.
+    """
+    out: list[BlueprintItem] = []
+    for item in plan:
+        match = _RANGE.fullmatch(item.item) if item.item not in names else None
+        parts = [str(n) for n in range(int(match[1]), int(match[2]) + 1)] if match else []
+        if len(parts) < 2 or not set(parts) <= set(names):
+            out.append(item)
+            continue
+        known = [given[part] for part in parts if part in given]
+        if len(known) == len(parts) and item.full in (sum(known), *(known if len(set(known)) == 1 else ())):
+            out += [replace(item, item=part, full=given[part]) for part in parts]
+        elif not known and any(best[part] * len(parts) > item.full for part in parts):
+            out += [replace(item, item=part) for part in parts]
+        else:
+            out.append(item)
+    return tuple(out)
+
+
 def _scores(
     gathered: Gathered,
     subject: str,
@@ -173,7 +207,9 @@ def _scores(
     extra = [item.item for item in plan if item.item not in known]
     if extra:
         message = f"双向细目表中的第 {'、'.join(extra)} 题没有得分列"
-        found.problems.append(Problem("blueprint-extra", Severity.WARNING, table.place, message, "请核对题号的写法"))
+        found.problems.append(
+            Problem("blueprint-extra", Severity.WARNING, table.place, message, "请核对题号的写法，每题一行")
+        )
     with_scores = np.flatnonzero((table.states == ScoreState.SCORED).any(axis=0))
     step = smallest_step(table.values.ravel(), full)
     unit = int(step * MILLI)

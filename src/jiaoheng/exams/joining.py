@@ -55,12 +55,13 @@ def join(gathered: Gathered, identified: Identified, people: Mapping[str, str]) 
     cells = gathered.cells
     pupil = position[cells.row]
     used = np.flatnonzero((pupil >= 0) & (cells.state != ScoreState.MISSING))
-    order, starts = _grouped(cells, pupil, used, pupils, people)
+    chosen = _chosen_rows(gathered, position, pupils, people)
+    order, starts = _grouped(cells, pupil, used, pupils, people, chosen)
     first = order[starts]
     group = np.cumsum(starts) - 1 if order.size else np.zeros(0, np.int64)
     holder = order[np.flatnonzero(starts)][group] if order.size else order
     again = ~starts
-    repeats = _repeats(cells, holder[again], order[again], pupil, pupils, people)
+    repeats = _repeats(cells, holder[again], order[again], pupil, pupils, people, chosen)
     scores = {}
     seen = np.unique(cells.subject.astype(np.int64) * len(MEASURES) + cells.measure)
     code = cells.subject[first].astype(np.int64) * len(MEASURES) + cells.measure[first]
@@ -80,8 +81,25 @@ def join(gathered: Gathered, identified: Identified, people: Mapping[str, str]) 
     return Joined(pupils, position, scores, repeats)
 
 
+def _chosen_rows(
+    gathered: Gathered, position: Index, pupils: pl.DataFrame, people: Mapping[str, str]
+) -> npt.NDArray[np.bool_]:
+    """Rows in the school or class that an answer names for their pupil, who stands in several."""
+    chosen = np.zeros(position.size, np.bool_)
+    for at, key in enumerate(pupils["key"]):
+        if (answer := people.get(key)) is not None and answer not in (FIRST, LAST):
+            for row in np.flatnonzero(position == at):
+                chosen[row] = answer in (gathered.rows["school"][int(row)], gathered.rows["class"][int(row)])
+    return chosen
+
+
 def _grouped(
-    cells: CellTable, pupil: Index, used: Index, pupils: pl.DataFrame, people: Mapping[str, str]
+    cells: CellTable,
+    pupil: Index,
+    used: Index,
+    pupils: pl.DataFrame,
+    people: Mapping[str, str],
+    chosen: npt.NDArray[np.bool_],
 ) -> tuple[Index, npt.NDArray[np.bool_]]:
     """Cells sorted by pupil, subject and measure, and where a new group starts; the first of a group counts."""
     width = len(MEASURES) * (int(cells.subject.max()) + 1 if cells.subject.size else 1)
@@ -91,7 +109,7 @@ def _grouped(
     last = [i for i, name in enumerate(pupils["key"]) if people.get(name) == LAST] if LAST in people.values() else []
     if last:
         rank = np.where(np.isin(pupil[used], last), -rank, rank)
-    order = np.lexsort((rank, bad, key))
+    order = np.lexsort((rank, ~chosen[cells.row[used]], bad, key))
     sorted_key = key[order]
     starts = np.ones(order.size, np.bool_)
     starts[1:] = sorted_key[1:] != sorted_key[:-1]
@@ -99,12 +117,19 @@ def _grouped(
 
 
 def _repeats(
-    cells: CellTable, kept: Index, other: Index, pupil: Index, pupils: pl.DataFrame, people: Mapping[str, str]
+    cells: CellTable,
+    kept: Index,
+    other: Index,
+    pupil: Index,
+    pupils: pl.DataFrame,
+    people: Mapping[str, str],
+    chosen: npt.NDArray[np.bool_],
 ) -> Repeats:
     bad = np.isin(cells.state[other], (ScoreState.UNRESOLVED, ScoreState.INVALID))
     differs = (cells.state[kept] != cells.state[other]) | (cells.value[kept] != cells.value[other])
     answered = np.array([people.get(key) in (FIRST, LAST) for key in pupils["key"]], np.bool_)
     settled = answered[pupil[other]] if other.size else np.zeros(0, np.bool_)
+    settled = settled | (chosen[cells.row[kept]] & ~chosen[cells.row[other]])
     return Repeats(kept, other, differs & ~bad, settled)
 
 

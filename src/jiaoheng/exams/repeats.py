@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from jiaoheng import packs
-from jiaoheng.exams.gathering import Gathered, sheet_words
+from jiaoheng.exams.gathering import Gathered, all_places, place_words, sheet_words
 from jiaoheng.exams.joining import Joined
 from jiaoheng.exams.names import exam_words, other_exam
 from jiaoheng.exams.selection import IGNORE, PRIOR, USE, exam_names, sheet_answer
@@ -172,12 +172,15 @@ def _ask_exams(gathered: Gathered, pairs: list[_Pair], answers: Mapping[str, str
 
 
 def _exam_text(gathered: Gathered, place: Place, pair: _Pair) -> str:
-    one, two = (sheet_words(gathered.sheet_place(sheet)) for sheet in (pair.first, pair.second))
+    sheets = [gathered.sheet_place(sheet) for sheet in (pair.first, pair.second)]
+    inside = [sheet for sheet in sheets if sheet.file == place.file and place.sheet in ("", sheet.sheet)]
+    other = next(sheet for sheet in sheets if sheet not in inside[:1])
+    this = "这张表" if place.sheet or not inside[0].sheet else "这个文件"
     total = pair.same + pair.different
     return (
-        f"{one}与{two}有 {pair.pupils} 名相同的学生，"
+        f"{this}与{sheet_words(other, place)}有 {pair.pupils} 名相同的学生，"
         f"双方都有的 {total} 个分数中 {pair.different} 个不同，像是两次考试。"
-        f"{sheet_words(place)}是哪一次考试"
+        f"{this}是哪一次考试"
     )
 
 
@@ -199,11 +202,7 @@ def _contradiction(gathered: Gathered, joined: Joined, kept: int, other: int, se
     key = joined.pupils["key"][int(joined.position[cells.row[other]])]
     values = [score_words(int(cells.value[i]), int(cells.state[i])) for i in (kept, other)]
     subject = gathered.subjects[int(cells.subject[other])]
-    same_sheet = (first.file, first.sheet) == (second.file, second.sheet)
-    where = first.cell if same_sheet else str(first)
-    message = (
-        f"同一学生 {key.replace('|', ' ')} 的{subject}成绩在 {where} 是 {values[0]}，在 {second.cell} 是 {values[1]}"
-    )
+    message = f"同一学生 {key.replace('|', ' ')} 的{subject}成绩在 {place_words(first, second)} 是 {values[0]}，在 {second.cell} 是 {values[1]}"
     if settled:
         return Problem("scores-differ-settled", Severity.WARNING, second, f"{message}，按设置采用 {values[0]}")
     return Problem(
@@ -223,7 +222,7 @@ def double_columns(gathered: Gathered) -> list[Question]:
             continue
         place = gathered.sheet_place(sheet)
         one, two = (Place(place.file, place.sheet, 0, column.index + 1) for column in (kept, other))
-        text = f"{sheet_words(place)}的 {one.cell}与 {two.cell}都是{kept.subject}而成绩不同，{two.cell}是什么"
+        text = f"{one.cell}与 {two.cell}都是{kept.subject}而成绩不同，{two.cell}是什么"
         choices = (Choice(IGNORE, f"不采用 {two.cell}"), Choice("赋分", f"{kept.subject}的赋分"))
         questions.append(Question("double-column", ("columns", two.key), two, text, choices, None, True, (one, two)))
     return questions
@@ -268,7 +267,7 @@ def _repeated_sheets(gathered: Gathered, joined: Joined) -> list[Problem]:
         if any(pair.contradictions for pair in pairs):
             continue
         place = gathered.sheet_place(sheet)
-        others = "、".join(sheet_words(gathered.sheet_place(pair.first)) for pair in pairs[:3])
+        others = "、".join(sheet_words(gathered.sheet_place(pair.first), place) for pair in pairs[:3])
         more = f"等 {len(pairs)} 张表" if len(pairs) > 3 else ""
         pupils = sum(pair.pupils for pair in pairs)
         problems.append(
@@ -276,7 +275,7 @@ def _repeated_sheets(gathered: Gathered, joined: Joined) -> list[Problem]:
                 "repeated-sheet",
                 Severity.NOTE,
                 place,
-                f"{sheet_words(place)}中 {pupils} 名学生的成绩与{others}{more}相同，只计一次",
+                f"这张表中 {pupils} 名学生的成绩与{others}{more}相同，只计一次",
             )
         )
     return problems
@@ -319,7 +318,7 @@ def _ask_places(
     questions = []
     for key, name, rows, names in cases[:most]:
         places = tuple(gathered.place(row) for row in rows)
-        where = "；".join(f"{place} 为“{text}”" for place, text in zip(places, names, strict=True))
+        where = "；".join(f"{place} 为“{text}”" for place, text in zip(all_places(places), names, strict=True))
         more = f"（另有 {len(cases) - most} 名学生同样如此）" if len(cases) > most else ""
         questions.append(
             Question(

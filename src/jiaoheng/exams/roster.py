@@ -117,7 +117,8 @@ def _collect(selection: Selection, files: Sequence[SourceFile], settings: ExamSe
         found.questions += reading.questions
     found.problems += selection.problems
     found.questions += selection.questions
-    if not any(reading.kind in (SheetKind.SCORES, SheetKind.ITEMS) for reading in selection.main):
+    unread = not selection.main and any(problem.severity is Severity.ERROR for problem in found.problems)
+    if not unread and not any(reading.kind in (SheetKind.SCORES, SheetKind.ITEMS) for reading in selection.main):
         message = "没有找到学生成绩：没有一张工作表有姓名或号码列和成绩列"
         remedy = "请核对是否选错了文件，或把有成绩的表写成了“忽略”“前次考试”"
         first = Place(files[0].label if len(files) == 1 else "所选文件")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jiaoheng import packs
+from jiaoheng.exams import declared_totals as dt
 from jiaoheng.exams.gathering import Gathered, Index
 from jiaoheng.exams.joining import Joined
 from jiaoheng.exams.observations import SubjectObservation
@@ -45,12 +46,13 @@ def choose_measures(
 ) -> dict[str, Scores]:
     """For each subject its raw or scaled scores; where the files give both and nobody said which, it is asked."""
     chosen: dict[str, Scores] = {}
+    in_total = _scaled_in_total(gathered, joined)
     for number, name in enumerate(gathered.subjects):
         raw, scaled = (joined.scores.get((number, measure)) for measure in (Measure.RAW, Measure.SCALED))
         said = settings.subjects.get(name, SubjectSettings()).scaled
         if raw is not None and scaled is not None and said is None:
-            _ask_measure(gathered, name, int(scaled.cell.max()), found)
-        use_scaled = scaled is not None and (raw is None or bool(said))
+            _ask_measure(gathered, name, int(scaled.cell.max()), in_total, found)
+        use_scaled = scaled is not None and (raw is None or (in_total if said is None else said))
         matrix = scaled if use_scaled else raw
         if matrix is None:
             continue
@@ -61,13 +63,35 @@ def choose_measures(
     return chosen
 
 
-def _ask_measure(gathered: Gathered, name: str, cell: int, found: Findings) -> None:
+def _scaled_in_total(gathered: Gathered, joined: Joined) -> bool:
+    """Whether the totals in the files are sums of the scaled scores and not of the raw ones."""
+    declared = dt.declared_totals(gathered, joined.position)
+    sums: dict[Measure, dict[str, Index]] = {Measure.RAW: {}, Measure.SCALED: {}}
+    for measure, other in ((Measure.RAW, Measure.SCALED), (Measure.SCALED, Measure.RAW)):
+        for number, name in enumerate(gathered.subjects):
+            matrix = joined.scores.get((number, measure), joined.scores.get((number, other)))
+            if matrix is not None:
+                sums[measure][name] = matrix.values
+    if not declared.value.size or not sums[Measure.RAW]:
+        return False
+    everybody = np.ones(joined.pupils.height, np.bool_)
+    meant = Fraction(packs.load("joining")["totals"]["meant_share"])
+    raw, scaled = (
+        dt.measure_of(declared, dt.Sums(values, everybody), dict.fromkeys(values, Fraction(1))).share
+        for values in sums.values()
+    )
+    return scaled >= meant > raw
+
+
+def _ask_measure(gathered: Gathered, name: str, cell: int, in_total: bool, found: Findings) -> None:
     place = gathered.place(int(gathered.cells.row[cell]), int(gathered.cells.column[cell])) if cell >= 0 else Place()
     column = Place(place.file, place.sheet, 0, place.column)
     choices = (Choice(YES, "采用赋分"), Choice(NO, "采用原始分"))
-    text = f"{name}既有原始分又有赋分（{column}），本次分析采用哪一种"
+    why = "；文件的总分加的是赋分" if in_total else ""
+    text = f"{name}既有原始分又有赋分（赋分在 {column.cell}{why}），本次分析采用哪一种"
+    default = YES if in_total else NO
     found.questions.append(
-        Question("raw-or-scaled", ("subjects", name, "scaled"), column, text, choices, NO, True, (column,))
+        Question("raw-or-scaled", ("subjects", name, "scaled"), column, text, choices, default, True, (column,))
     )
 
 

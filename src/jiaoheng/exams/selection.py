@@ -9,7 +9,6 @@ from pathlib import PurePath
 import numpy as np
 
 from jiaoheng import packs
-from jiaoheng.exams.gathering import sheet_words
 from jiaoheng.exams.settings import ExamSettings
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
 from jiaoheng.sheets.reading_model import PupilBlock, Role, ScoreColumn, SheetKind, SheetReading
@@ -42,22 +41,33 @@ def select(readings: Sequence[SheetReading], files: Sequence[SourceFile], settin
     twice = _same_bytes(files, problems)
     main: list[SheetReading] = []
     prior: list[SheetReading] = []
+    usable = any(reading.kind in (SheetKind.SCORES, SheetKind.ITEMS) for reading in readings)
     for reading in readings:
         place = Place(reading.sheet.file, reading.sheet.name)
         if place.file in twice:
             continue
         answer = sheet_answer(place, settings.sheets)
         if answer == IGNORE:
-            problems.append(_note("sheet-ignored", place, f"{sheet_words(place)}按设置不采用"))
+            problems.append(_note("sheet-ignored", place, "这张表按设置不采用"))
         elif reading.kind in _KIND_WORDS and answer != USE:
-            problems.append(
-                _note("sheet-not-used", place, f"{sheet_words(place)}{_KIND_WORDS[reading.kind]}，没有采用")
-            )
+            problems += _not_used(reading, place, usable)
         elif reading.kind in _USED:
             (prior if answer == PRIOR or _is_prior(place, settings) else main).append(reading)
     chosen, questions = _one_grade(main, settings, problems)
     chosen, more = _one_exam(chosen, settings, problems)
     return Selection(tuple(chosen), tuple(prior), tuple(problems), (*questions, *more))
+
+
+def _not_used(reading: SheetReading, place: Place, usable: bool) -> list[Problem]:
+    """Why a sheet is not used: in its own words where it has some. Beside sheets of scores it is no more than a note."""
+    if not reading.problems:
+        return [_note("sheet-not-used", place, f"这张表{_KIND_WORDS[reading.kind]}，没有采用")]
+    return [
+        replace(problem, severity=Severity.NOTE, message=f"{problem.message}；这张表没有采用")
+        if usable and problem.severity is Severity.WARNING
+        else problem
+        for problem in reading.problems
+    ]
 
 
 def _note(code: str, place: Place, message: str) -> Problem:
@@ -69,6 +79,8 @@ def _same_bytes(files: Sequence[SourceFile], problems: list[Problem]) -> set[str
     first: dict[str, str] = {}
     twice: set[str] = set()
     for file in files:
+        if not file.size or any(problem.code == "file-skipped" for problem in file.problems):
+            continue
         known = first.setdefault(file.sha256, file.label)
         if known != file.label:
             twice.add(file.label)
@@ -115,9 +127,9 @@ def _one_grade(
             part = _only_rows(reading, reading.pupils, Role.GRADE, settings.grade)
             kept.append(part)
             left_out = len(reading.pupils.rows) - (len(part.pupils.rows) if part.pupils else 0)
-            message = f"{sheet_words(place)}中有 {left_out} 名学生不是{settings.grade}的，没有采用"
+            message = f"这张表中有 {left_out} 名学生不是{settings.grade}的，没有采用"
         else:
-            message = f"{sheet_words(place)}是{'、'.join(sorted(names))}的，不是{settings.grade}，没有采用"
+            message = f"这张表是{'、'.join(sorted(names))}的，不是{settings.grade}，没有采用"
         problems.append(Problem("other-grade", Severity.WARNING, place, message, "如果年级写错了，请改正"))
     return kept, []
 
@@ -138,7 +150,7 @@ def _one_exam(
         if chosen in names:
             part = _only_rows(reading, reading.pupils, Role.EXAM, chosen)
             kept.append(part)
-            problems.append(_note("other-exam", place, f"{sheet_words(place)}中只采用考试“{chosen}”的行"))
+            problems.append(_note("other-exam", place, f"这张表中只采用考试“{chosen}”的行"))
             continue
         kept.append(reading)
         questions.append(
@@ -146,7 +158,7 @@ def _one_exam(
                 "several-exams",
                 ("accept", EXAM_ANSWER),
                 place,
-                f"{sheet_words(place)}中有 {len(names)} 次考试的成绩：{'、'.join(names)}，请选择本次分析哪一次",
+                f"这张表中有 {len(names)} 次考试的成绩：{'、'.join(names)}，请选择本次分析哪一次",
                 tuple(Choice(name, f"只分析“{name}”") for name in names),
                 None,
                 True,

@@ -52,6 +52,11 @@ def decode_key(text: object) -> Key | None:
     return tuple(parts) if parts and all(isinstance(part, str) for part in parts) else None
 
 
+def spelled(choice: Choice) -> str:
+    """A choice with its meaning: `缺考：应考而没有参加`; the word alone where it says everything."""
+    return choice.value if choice.label in ("", choice.value) else f"{choice.value}：{choice.label}"
+
+
 def labelled(choices: Sequence[Choice]) -> list[Choice]:
     """Choices with labels that differ from each other and fit a drop-down."""
     made: list[Choice] = []
@@ -66,7 +71,7 @@ def labelled(choices: Sequence[Choice]) -> list[Choice]:
 
 
 def memory_rows(memory: Memory) -> tuple[list[list[str]], dict[Key, tuple[int, int]]]:
-    """Rows of the hidden sheet, and for each question the first and last row (1-based) of its labels in column C."""
+    """Rows of the hidden sheet, and for each question the first and last row (1-based) of its choices: labels in C, values in D."""
     rows = [[SIGNATURE, VERSION, memory.question_sheet]]
     rows += [["工作表", name, file, sheet] for name, (file, sheet) in memory.origins.items()]
     for key, facts in memory.questions.items():

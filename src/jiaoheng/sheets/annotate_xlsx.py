@@ -221,7 +221,6 @@ def _row(
 ) -> QuestionRow:
     memory.questions[key] = dict(facts)
     memory.choices[key] = list(choices)
-    labels = {choice.value: choice.label for choice in choices}
     default = facts.get("default")
     return QuestionRow(
         number=number,
@@ -230,9 +229,9 @@ def _row(
         link=link,
         text=str(facts.get("text", "")),
         choices=choices,
-        default=labels.get(default, default) if isinstance(default, str) else None,
+        default=default if isinstance(default, str) else None,
         blocking=bool(facts.get("blocking", True)),
-        answer=labels.get(answer, answer),
+        answer=answer,
     )
 
 

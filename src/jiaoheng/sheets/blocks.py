@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,8 @@ from jiaoheng.sheets.declared import full_mark_columns, section_classes
 from jiaoheng.sheets.findings import Findings
 from jiaoheng.sheets.headers import Header
 from jiaoheng.sheets.identities import TEXT_ROLES, TextReader, check_classes
-from jiaoheng.sheets.mark_questions import ask_marks, ask_pairs
+from jiaoheng.sheets.long_items import fold_items, long_item_columns
+from jiaoheng.sheets.mark_questions import ask_decimals, ask_marks, ask_pairs
 from jiaoheng.sheets.places import Severity
 from jiaoheng.sheets.reading_model import Column, Declared, Measure, PupilBlock, Role, ScoreColumn, SheetKind
 from jiaoheng.sheets.row_model import RowClasses
@@ -46,6 +47,7 @@ def settle_columns(sheet: Understood) -> tuple[Column, ...]:
     long = any(column.role is Role.SUBJECT for column in columns)
     subject = None if long else sheet.declared.subject
     scaled_too = {c.subject for c in columns if c.measure is Measure.SCALED}
+    long_items = long_item_columns(columns)
     out: list[Column] = []
     for column in columns:
         if column.role is Role.SCORE and column.subject is None and subject is not None:
@@ -58,7 +60,10 @@ def settle_columns(sheet: Understood) -> tuple[Column, ...]:
         ):
             column = replace(column, measure=Measure.SCALED)
         if sheet.kind is SheetKind.ITEMS and column.role is Role.SCORE and column.measure is not Measure.ITEM:
-            column = replace(column, role=Role.TOTAL, measure=None)
+            if long_items is not None:
+                column = replace(column, measure=Measure.ITEM)
+            else:
+                column = replace(column, role=Role.TOTAL, measure=None)
         if sheet.kind is SheetKind.ITEMS and column.role is Role.TOTAL and column.subject is None:
             column = replace(column, subject=subject)
         out.append(column)
@@ -82,8 +87,17 @@ def _exam_or_number(sheet: Understood, columns: Sequence[Column]) -> list[Column
     return out
 
 
-def build_block(sheet: Understood, columns: Sequence[Column]) -> tuple[PupilBlock, tuple[Column, ...]]:
-    """Read the pupils' rows. Returns the block, and the columns with those dropped that turned out to be no scores."""
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The pupils' rows, the columns without those that turned out to be no scores, and full marks of items there."""
+
+    block: PupilBlock
+    columns: tuple[Column, ...]
+    item_fulls: Mapping[str, int]
+
+
+def build_block(sheet: Understood, columns: Sequence[Column]) -> Built:
+    """Read the pupils' rows."""
     rows = sheet.rows.pupils
     first = sheet.header.first_data_row
     texts_reader = TextReader(sheet.grid, rows, first, sheet.findings)
@@ -99,8 +113,13 @@ def build_block(sheet: Understood, columns: Sequence[Column]) -> tuple[PupilBloc
     note_unknown(sheet.grid, columns, sheet.plan, rows, first, sheet.findings)
     ask_marks(sheet.findings, reader.marks, scores, sheet.words, sheet.answers)
     ask_pairs(sheet.findings, reader.marks)
+    ask_decimals(sheet.findings, reader.marks)
     _hidden_columns(sheet, columns)
-    return PupilBlock(rows, texts, tuple(scores), tuple(declared), long), tuple(columns)
+    block = PupilBlock(rows, texts, tuple(scores), tuple(declared), long)
+    fulls: dict[str, int] = {}
+    if sheet.kind is SheetKind.ITEMS:
+        block, fulls = fold_items(sheet.grid, block, columns, sheet.words, sheet.findings)
+    return Built(block, tuple(columns), fulls)
 
 
 def _texts(sheet: Understood, reader: TextReader, columns: Sequence[Column]) -> dict[Role, list[str | None]]:

@@ -23,6 +23,7 @@ _ERROR_TEXT = re.compile(r"#(?:n/a|ref!|div/0!|value!|name\?|num!|null!|spill!|c
 _ONLY_HASHES = re.compile(r"#{3,}")
 _DASHES = str.maketrans({"−": "-", "﹣": "-", "－": "-", "‐": "-", "‑": "-"})
 LARGEST = 10_000 * MILLI  # no paper has more marks; a longer number is an id in the wrong column
+NOISE = Decimal("0.00001")  # thousandths: 83.33000000001 is 83.33 that went through binary arithmetic
 
 
 class Oddity(StrEnum):
@@ -33,6 +34,7 @@ class Oddity(StrEnum):
     QUOTE = "quote-removed"
     THOUSANDS = "thousands-removed"
     EXPONENT = "exponent-number"
+    ZERO = "zero-word"
     DECIMALS = "many-decimals"  # three decimals: read exactly, but unusual
     ROUNDED = "too-many-decimals"  # more than three: asked
     MAKE_UP = "make-up-score"
@@ -97,7 +99,7 @@ def _scored(exact: Decimal, oddities: tuple[Oddity, ...]) -> ScoreCell:
     if exact * MILLI > LARGEST:
         return _wrong(Oddity.TOO_LARGE)
     value = int((exact * MILLI).to_integral_value(ROUND_HALF_UP))
-    if exact * MILLI != value:
+    if abs(exact * MILLI - value) > NOISE:
         oddities += (Oddity.ROUNDED,)
     elif value % 10:
         oddities += (Oddity.DECIMALS,)
@@ -185,6 +187,8 @@ def _make_up(match: re.Match[str]) -> ScoreCell:
 
 def _word(folded: str, mark: str, words: Vocabulary) -> ScoreCell:
     state = words.states.get(folded)
+    if folded in words.zero:
+        return ScoreCell(ScoreState.SCORED, oddities=(Oddity.ZERO,))
     if state is None:
         bare = re.sub(r"[(\[【（].*?[)\]】）]", "", folded).strip("*。.、,;:!")
         state = words.states.get(bare) if bare else None

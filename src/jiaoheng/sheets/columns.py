@@ -53,7 +53,7 @@ def plan_columns(grid: Grid, header: Header, words: Vocabulary, answers: Answers
             answered.add(index)
         if not stack:
             continue
-        columns.append(_column(index, texts, stack))
+        columns.append(_column(index, texts, stack, words))
         full = next((word.full for word in reversed(stack) if word.full is not None), None)
         if full is not None:
             full_marks[index] = full
@@ -77,7 +77,7 @@ def _subject_of(stack: list[HeaderWord]) -> str | None:
     return next((word.subject for word in reversed(stack) if word.subject), None)
 
 
-def _column(index: int, texts: tuple[str, ...], stack: list[HeaderWord]) -> Column:
+def _column(index: int, texts: tuple[str, ...], stack: list[HeaderWord], words: Vocabulary) -> Column:
     """Join the levels: the lowest known word gives the role, any level the subject."""
     subject = _subject_of(stack)
     lowest = next((word for word in reversed(stack) if word.role is not Role.UNKNOWN), None)
@@ -99,6 +99,10 @@ def _column(index: int, texts: tuple[str, ...], stack: list[HeaderWord]) -> Colu
         return Column(index, texts, Role.SCORE, subject=subject, measure=None if has_items else Measure.RAW)
     measure = next((word.measure for word in reversed(stack) if word.measure), None)
     item = lowest.item
+    if item is not None and lowest.bare and item in words.measures and upper and upper[-1].subject == subject:
+        # 卷面 is the neatness of a paper among its items, and right under 语文 the score of the paper
+        kind = words.measures[item]
+        return Column(index, texts, Role.SCORE, subject, Measure(kind))
     if item is not None:
         group = next((word.item for word in reversed(upper) if word.item), None)
         if group and not item.startswith(group):

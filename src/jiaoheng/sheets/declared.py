@@ -32,6 +32,7 @@ _CLASS = re.compile(
     r"|(?<!\d)\d{3,4}班|(?:20\d{2})级\d{1,2}班)"
 )
 _PAIR = re.compile(r"([^:：\s]{1,8})[:：]\s*([^:：]*?)(?=(?:[\s　,，;；]+[^:：\s]{1,8}[:：])|$)")
+_FOLDED = ("折分", "折合分", "折算分")
 _NOT_SCHOOL = re.compile(r"全[县区市省]|普通高中|各学校|中小学|[县市区](?:小学|中学)$|[初高小][一二三]中$")
 _TITLE_TAIL = re.compile(
     r"(?:成绩(?:登记|统计|汇总|采集|分析|花名|报送|上报|明细|单|册|总)*表?|(?:登分|统计|汇总|报送)表|小题分表?|得分表)$"
@@ -52,7 +53,18 @@ def _grade_words() -> tuple[tuple[str, str], ...]:
 def find_grade(text: str) -> str | None:
     """The canonical grade named anywhere in a text: 九年级质量检测 → 九年级."""
     folded = fold(text)
-    return next((name for word, name in _grade_words() if word in folded), None)
+    return next((name for word, name in _grade_words() if _names(word, folded)), None)
+
+
+def _names(word: str, folded: str) -> bool:
+    """Whether the word stands in the text as a whole: 高2023届 is a cohort and no 高2."""
+    at = folded.find(word)
+    while at >= 0:
+        after = folded[at + len(word) : at + len(word) + 1]
+        if not (word[-1].isdigit() and after.isdigit()):
+            return True
+        at = folded.find(word, at + 1)
+    return False
 
 
 def find_date(text: str) -> str | None:
@@ -212,7 +224,17 @@ def _weights(grid: Grid, plan: ColumnPlan, rows: RowClasses) -> dict[str, str]:
             if match:
                 share = Decimal(match[1]) / 100 if match[2] else Decimal(match[1])
                 out.setdefault(column.subject, format(share.normalize(), "f"))
+    for row in (int(index) for index in (rows.classes == RowClass.FULL_MARK).nonzero()[0]):
+        for column in plan.columns:
+            value = _number(grid.rows[row][column.index]) if _folded_column(column) else None
+            if value is not None and column.subject is not None:
+                out.setdefault(column.subject, format(value.normalize(), "f"))
     return out
+
+
+def _folded_column(column: Column) -> bool:
+    """语文 over 折分 beside 语文 over 卷面: its full mark is that of the folded score."""
+    return column.role is Role.IGNORED and bool(column.subject) and fold(column.header[-1]).endswith(_FOLDED)
 
 
 def _means(grid: Grid, plan: ColumnPlan, rows: RowClasses, words: Vocabulary) -> dict[str, str]:

@@ -20,6 +20,7 @@ _ITEM = re.compile(
     rf"(\d{{1,3}}(?:[.\-_~、,](?:\d{{1,3}}|[a-z]))*[a-z]?|[{_NUMERALS}]{{1,3}}|[ivx]{{1,4}})"
     rf"((?:[(]\d{{1,2}}[)]|[①-⑳])*)(?:题|小题|空)?"
 )
+_ITEM_WORDS = re.compile(r"^(?:第|题|小题|试题|item|[tq](?=[._-]?\d))|(?:题|小题|空)$")
 _GRADE = re.compile(rf"(?:(?:初|高|小)[{_NUMERALS}123]|[{_NUMERALS}1-9]年级|高中|初中)(?:上|下)?")
 _REQUIRED = frozenset({"必填", "选填", "必录", "可选", "文本", "文本格式", "数字", "整数", "必填项", "可不填"})
 
@@ -94,8 +95,8 @@ def _base_word(base: str, notes: list[str], words: Vocabulary) -> HeaderWord | N
         or _total(base, note, words)
         or _aggregate(base, words)
         or _rank(base, words)
+        or _score(base, words)  # 分数 is a score; read by its ends it would be 分 of 数学
         or _subject(base, words)
-        or _score(base, words)
         or _total_of(base, words)
     )
     if word is None and note:
@@ -219,7 +220,7 @@ def _item(whole: str, words: Vocabulary) -> HeaderWord | None:
     found = _ITEM.fullmatch(body)
     if found:
         bare = body == found[1]
-        label = body if bare else re.sub(r"^(?:第|题|小题|试题|item)|(?:题|小题|空)$", "", body).strip("._-")
+        label = body if bare else _ITEM_WORDS.sub("", body).strip("._-")
         return HeaderWord(whole, Role.SCORE, measure=Measure.ITEM, item=label, full=full, bare=bare and full is None)
     if body in words.item_subtotals:
         return HeaderWord(whole, Role.SCORE, measure=Measure.ITEM, item=body, full=full, bare=True)

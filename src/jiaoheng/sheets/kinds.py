@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jiaoheng.sheets.columns import IDENTITY, ColumnPlan
 from jiaoheng.sheets.findings import Findings
 from jiaoheng.sheets.headers import Header
+from jiaoheng.sheets.long_items import long_item_columns
 from jiaoheng.sheets.reading_model import Column, Measure, Role, SheetKind
 from jiaoheng.sheets.sheet_grid import Grid
 from jiaoheng.sheets.text import cell_text, fold
@@ -32,11 +34,42 @@ def kind_of(plan: ColumnPlan) -> SheetKind:
             return SheetKind.BLUEPRINT
         units = any(role in roles for role in UNITS)
         return SheetKind.AGGREGATE if units and (plan.aggregates or scores or plan.unknown) else SheetKind.OTHER
+    if long_item_columns(plan.columns):
+        return SheetKind.ITEMS
     if items and (len(items) >= 2 and len(items) > len(scores)):
         return SheetKind.ITEMS
     if scores:
         return SheetKind.SCORES
     return SheetKind.PUPILS
+
+
+def only_score(plan: ColumnPlan, subject: str) -> ColumnPlan | None:
+    """The plan with 总分 as the score of the sheet's one subject, where no other column is a score; else None."""
+    totals = [column for column in plan.columns if column.role is Role.TOTAL and column.total_of is None]
+    if len(totals) != 1 or totals[0].subject not in (None, subject):
+        return None
+    score = replace(totals[0], role=Role.SCORE, subject=subject, measure=Measure.RAW)
+    return replace(plan, columns=tuple(score if column is totals[0] else column for column in plan.columns))
+
+
+def pupils_in_columns(grid: Grid, header: Header, plan: ColumnPlan, words: Vocabulary) -> bool:
+    """Whether the names under 姓名 are subjects: the sheet has a column a pupil and a row a subject."""
+    name = next((column.index for column in plan.columns if column.role is Role.NAME), None)
+    if name is None:
+        return False
+    texts = [text for row in grid.rows[header.first_data_row :] if (text := cell_text(row[name]))]
+    subjects = [text for text in texts if fold(text) in words.subjects or fold(text) in words.total_words]
+    return len(subjects) >= 2 and 2 * len(subjects) > len(texts)
+
+
+def explain_pupils_in_columns(findings: Findings, header: Header, plan: ColumnPlan) -> None:
+    """A transposed sheet is refused: its rows are subjects."""
+    row = header.rows[-1]
+    name = next(column for column in plan.columns if column.role is Role.NAME)
+    findings.error(
+        "pupils-in-columns", f"第 {row + 1} 行是学生姓名，“{name.header[-1]}”列下面是学科：这张表是一列一名学生",
+        "请改成一行一名学生（在 Excel 中复制后用“选择性粘贴 → 转置”）", row=row, column=name.index,
+    )  # fmt: skip
 
 
 def nobody_named(grid: Grid, header: Header, plan: ColumnPlan) -> bool:
@@ -110,6 +143,12 @@ def explain_pupils(findings: Findings, grid: Grid, header: Header, plan: ColumnP
             "请加上“成绩”列并填写，或交来填好的采集表",
             row=header.rows[-1],
         )
+    elif count and (total := next((c for c in plan.columns if c.role is Role.TOTAL), None)) is not None:
+        findings.warn(
+            "only-totals", f"只有“{total.header[-1]}”列，没有各科成绩，按 {count} 人的学生名单读入",
+            "如果这是一科的成绩，请把表头改成学科名，或在考试设置的 sheets 中写明学科；否则请加上各科成绩",
+            column=total.index,
+        )  # fmt: skip
     elif count:
         findings.note("pupil-list", f"没有成绩列，按 {count} 人的学生名单读入", row=header.rows[-1])
     if not count:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from jiaoheng.sheets.answers import Answers
+from jiaoheng.sheets.cells import Oddity
 from jiaoheng.sheets.findings import Findings
 from jiaoheng.sheets.reading_model import ScoreColumn, ScoreState
-from jiaoheng.sheets.score_columns import CORE, MarkPlaces
+from jiaoheng.sheets.score_columns import CORE, ROUND_DECIMALS, WRONG_DECIMALS, MarkPlaces
 from jiaoheng.sheets.vocabulary import STATE_WORDS, ZERO_WORD, Vocabulary
 
 _MEANINGS = {
@@ -79,3 +80,19 @@ def ask_pairs(findings: Findings, marks: MarkPlaces) -> None:
         ]
         told = f"成绩“{text}”可以是原始分/补考分、得分/满分，也可以是日期，无法确定。这一格的成绩是什么？"
         findings.ask("ambiguous-pair", ("cells", place.key), told, places=[place], choices=choices)
+
+
+def ask_decimals(findings: Findings, marks: MarkPlaces) -> None:
+    """Scores with more than three decimals: reading them changes a number, so it is asked, once for all sheets."""
+    if not marks.rounded:
+        return
+    places = [findings.grid.place(row, column) for row, column, _ in marks.rounded]
+    text = (
+        f"有 {len(places)} 格成绩超过三位小数（如“{marks.rounded[0][2]}”），成绩最多保留三位小数。"
+        "怎样处理？不回答时四舍五入"
+    )
+    choices = ((ROUND_DECIMALS, "四舍五入到三位小数"), (WRONG_DECIMALS, "当作错误，逐格改正"))
+    findings.ask(
+        Oddity.ROUNDED.value, ("accept", Oddity.ROUNDED.value), text,
+        places=places, choices=choices, default=ROUND_DECIMALS,
+    )  # fmt: skip

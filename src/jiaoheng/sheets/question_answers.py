@@ -19,6 +19,7 @@ from jiaoheng.sheets.annotate_memory import (
     is_memory,
     match_origins,
     parse_memory,
+    spelled,
 )
 from jiaoheng.sheets.places import Choice, Place, Problem, Severity
 from jiaoheng.sheets.workbook import Sheet
@@ -122,7 +123,7 @@ def sheet_answers(
 
 
 def matched(text: str, choices: Sequence[Choice], default: str | None = None) -> str | None:
-    """The value that an answer means: by label, by value, by number in the list; None where it is not a choice.
+    """The value that an answer means: by value, by label, by number in the list; None where it is not a choice.
 
     Spaces, full-width forms and case do not matter. Without choices the text itself is the value.
     """
@@ -133,9 +134,10 @@ def matched(text: str, choices: Sequence[Choice], default: str | None = None) ->
         plain = unicodedata.normalize("NFKC", text).strip()
         return plain if _NUMBER.fullmatch(plain) else text.strip()
     for candidate in (wanted, _ORDINAL.sub("", wanted)):
-        for choice in choices:
-            if candidate and candidate in (_fold(choice.label), _fold(choice.value)):
-                return choice.value
+        known = [*((c.value, c.value) for c in choices), *((c.label, c.value) for c in choices)]
+        for words, value in (*known, *((spelled(c), c.value) for c in choices)):
+            if candidate and candidate == _fold(words):
+                return value
     position = re.fullmatch(r"([0-9]{1,6})(\.0*)?", wanted)
     if position and 1 <= int(position.group(1)) <= len(choices):
         return choices[int(position.group(1)) - 1].value
@@ -196,7 +198,7 @@ def _merge(into: dict[Key, str], answers: dict[Key, str], file: str, sheet: str)
 
 
 def _not_a_choice(place: Place, text: str, choices: Sequence[Choice]) -> Problem:
-    shown = "、".join(choice.label for choice in choices[:6]) + ("……" if len(choices) > 6 else "")
+    shown = "、".join(choice.value for choice in choices[:6]) + ("……" if len(choices) > 6 else "")
     return Problem(
         "answer-not-a-choice",
         Severity.ERROR,

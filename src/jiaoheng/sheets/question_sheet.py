@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jiaoheng.sheets.annotate_memory import ANSWER_COLUMN, HEADER, MEMORY_SHEET, Key, encode_key
+from jiaoheng.sheets.annotate_memory import ANSWER_COLUMN, HEADER, MEMORY_SHEET, Key, encode_key, spelled
 from jiaoheng.sheets.ooxml_styles import Styles
 from jiaoheng.sheets.ooxml_xml import MAIN_STRICT, RELS_STRICT, RELS_TRANSITIONAL, escape_attribute, escape_cell
 from jiaoheng.sheets.places import Choice, Severity, column_letters
@@ -28,9 +28,9 @@ class QuestionRow:
     link: str | None
     text: str
     choices: Sequence[Choice]  # with labels as shown
-    default: str | None  # as shown
+    default: str | None
     blocking: bool
-    answer: str  # as shown, "" where open
+    answer: str  # "" where open
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def build_sheet(
     styles: Styles,
     main_namespace: str,
 ) -> bytes:
-    """XML of the sheet. `spans` are the rows of each question's labels in column C of the hidden sheet."""
+    """XML of the sheet. `spans` are the rows of each question's choices in the hidden sheet (values in column D)."""
     return _Builder(spans, _formats(styles), main_namespace).build(questions, problems, remarks)
 
 
@@ -197,13 +197,13 @@ class _Builder:
                 f'<dataValidation allowBlank="1" showInputMessage="1" promptTitle="您的答复" '
                 f'prompt="{prompt}" sqref="{where}"/>'
             )
-        labels = [choice.label for choice in row.choices]
-        inline = ",".join(labels)
-        if len(inline) <= INLINE_LIST_LIMIT and not any("," in x or '"' in x or x.startswith("=") for x in labels):
+        words = [choice.value for choice in row.choices]
+        inline = ",".join(words)
+        if len(inline) <= INLINE_LIST_LIMIT and not any("," in x or '"' in x or x.startswith("=") for x in words):
             formula = f'"{inline}"'
         else:
             first, last = self.spans[row.key]
-            formula = f"'{MEMORY_SHEET}'!$C${first}:$C${last}"
+            formula = f"'{MEMORY_SHEET}'!$D${first}:$D${last}"
         return (
             '<dataValidation type="list" errorStyle="warning" allowBlank="1" showInputMessage="1" showErrorMessage="1" '
             'errorTitle="不在可选范围" error="请从下拉列表中选择；也可以填写“可选”栏里的序号。" '
@@ -267,7 +267,7 @@ class _Builder:
 def _shown(row: QuestionRow) -> str:
     if not row.choices:
         return "自行填写"
-    lines = [f"{number}. {choice.label}" for number, choice in enumerate(row.choices[:_SHOWN_CHOICES], 1)]
+    lines = [f"{number}. {spelled(choice)}" for number, choice in enumerate(row.choices[:_SHOWN_CHOICES], 1)]
     if len(row.choices) > _SHOWN_CHOICES:
         lines.append(f"……共 {len(row.choices)} 项，见下拉列表")
     return "\n".join(lines)

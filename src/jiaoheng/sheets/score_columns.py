@@ -19,6 +19,7 @@ from jiaoheng.sheets.text import number_text, shown
 from jiaoheng.sheets.vocabulary import Vocabulary
 from jiaoheng.sheets.workbook import Cell
 
+ROUND_DECIMALS, WRONG_DECIMALS = "四舍五入", "报错"  # settings accept › too-many-decimals
 CORE = "必考"  # answers under 必考|/ hold for subjects that every pupil takes
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})?")
 _MENDED = {
@@ -26,6 +27,7 @@ _MENDED = {
     Oddity.UNIT: "带“分”字的成绩按数字读入",
     Oddity.QUOTE: "成绩前的单引号已去掉",
     Oddity.THOUSANDS: "带千分位逗号的数按数字读入",
+    Oddity.ZERO: "写着零分或白卷的，成绩读作 0 分",
     Oddity.EXPONENT: "科学计数法的数按数字读入",
 }
 
@@ -36,6 +38,7 @@ class MarkPlaces:
 
     marks: dict[str, list[tuple[int, int, str | None]]] = field(default_factory=dict)
     pairs: list[tuple[int, int, str]] = field(default_factory=list)
+    rounded: list[tuple[int, int, str]] = field(default_factory=list)  # more decimals than are kept
 
     def add(self, mark: str, row: int, column: int, subject: str | None) -> None:
         """Remember one cell."""
@@ -92,6 +95,8 @@ def read_scores(
             found = _read(reader, cell, subject, fulls)
             if key[0] is not None:
                 memo[key] = found
+        if Oddity.ROUNDED in found.oddities and reader.answers.accept.get(Oddity.ROUNDED.value) == WRONG_DECIMALS:
+            found = ScoreCell(ScoreState.INVALID, oddities=found.oddities)
         values[at], states[at] = found.value, int(found.state)
         if found.make_up is not None:
             make_up[at] = found.make_up
@@ -167,10 +172,24 @@ def _report(reader: ScoreReader, found: ScoreCell, row: int, column: Column, sub
             message = f"{what}有三位小数，已按原数读入"
             findings.joined(oddity.value, Severity.WARNING, message, "请核对是否误录", row=row, column=index)
         elif oddity is Oddity.ROUNDED:
-            message = f"{what}超过三位小数，已四舍五入到三位小数"
-            findings.joined(oddity.value, Severity.WARNING, message, "请核对是否误录", row=row, column=index)
+            _report_rounded(reader, what, row, index, text)
         else:
             findings.joined(oddity.value, Severity.NOTE, _MENDED[oddity], row=row, column=index)
+
+
+def _report_rounded(reader: ScoreReader, what: str, row: int, column: int, text: str) -> None:
+    """More than three decimals: asked once for all sheets; the answer is 四舍五入 or 报错."""
+    answer = reader.answers.accept.get(Oddity.ROUNDED.value)
+    if answer == WRONG_DECIMALS:
+        message = f"{what} {text} 超过三位小数"
+        reader.findings.error(Oddity.ROUNDED.value, message, "请改成最多三位小数的分数", row=row, column=column)
+    elif answer is None:
+        reader.marks.rounded.append((row, column, text))
+    else:
+        message = f"{what}超过三位小数，已四舍五入到三位小数"
+        reader.findings.joined(
+            Oddity.ROUNDED.value, Severity.WARNING, message, "请核对是否误录", row=row, column=column
+        )
 
 
 def _marks(milli: int) -> str:

@@ -22,9 +22,12 @@ from jiaoheng.sheets.kinds import (
     explain_empty_scores,
     explain_other,
     explain_pupils,
+    explain_pupils_in_columns,
     kind_of,
     named_kind,
     nobody_named,
+    only_score,
+    pupils_in_columns,
 )
 from jiaoheng.sheets.places import column_letters
 from jiaoheng.sheets.reading_model import (
@@ -99,6 +102,12 @@ def understand(sheet: Sheet, *, answers: Answers | None = None, words: Vocabular
         return _bare(sheet, SheetKind.OTHER, findings)
     rows = classify_rows(grid, header, plan, own, given, pupils=kind in _WITH_PUPILS)
     declared = _with_answers(declared_of(grid, plan, rows, own), grid, given, own)
+    if kind in (SheetKind.PUPILS, SheetKind.SCORES) and pupils_in_columns(grid, header, plan, own):
+        explain_pupils_in_columns(findings, header, plan)
+        return _bare_with_header(sheet, header, plan, rows, declared, findings)
+    if kind is SheetKind.PUPILS and declared.subject is not None and (only := only_score(plan, declared.subject)):
+        kind, plan = SheetKind.SCORES, only
+        declared = _with_answers(declared_of(grid, plan, rows, own), grid, given, own)
     if kind is SheetKind.BLUEPRINT:
         return _blueprint(sheet, grid, header, plan, rows, declared, own, findings)
     if kind not in _WITH_PUPILS:
@@ -112,6 +121,15 @@ def _bare(sheet: Sheet, kind: SheetKind, findings: Findings) -> SheetReading:
     """A sheet without header and rows that matter."""
     classes = np.array([_plain_class(row) for row in sheet.rows], dtype=np.uint8)
     return SheetReading(sheet, kind, (), (), classes, Declared(), None, (), findings.all_problems())
+
+
+def _bare_with_header(
+    sheet: Sheet, header: Header, plan: ColumnPlan, rows: RowClasses, declared: Declared, findings: Findings
+) -> SheetReading:
+    """A sheet whose header was found and whose rows cannot be used."""
+    return SheetReading(
+        sheet, SheetKind.OTHER, header.rows, plan.columns, rows.classes, declared, None, (), findings.all_problems()
+    )
 
 
 def _plain_class(row: object) -> int:
@@ -135,11 +153,12 @@ def _pupils(sheet: Understood) -> SheetReading:
     elif sheet.kind is SheetKind.PUPILS:
         explain_pupils(findings, sheet.grid, sheet.header, settled.plan, len(sheet.rows.pupils))
     report_rows(sheet.grid, sheet.header, settled.plan, sheet.rows, sheet.words, sheet.answers, findings)
-    block, columns = build_block(settled, columns)
-    _ask_subject(settled, columns, block.long)
+    built = build_block(settled, columns)
+    _ask_subject(settled, built.columns, any(column.role is Role.SUBJECT for column in built.columns))
     _ask_hidden_sheet(settled)
+    declared = replace(sheet.declared, item_full_marks={**built.item_fulls, **sheet.declared.item_full_marks})
     return SheetReading(
-        sheet.grid.sheet, sheet.kind, sheet.header.rows, columns, sheet.rows.classes, sheet.declared, block, (),
+        sheet.grid.sheet, sheet.kind, sheet.header.rows, built.columns, sheet.rows.classes, declared, built.block, (),
         findings.all_problems(), tuple(findings.questions),
     )  # fmt: skip
 

@@ -62,6 +62,7 @@ class Vocabulary:
     item_subtotals: frozenset[str]
     pinyin: frozenset[str]
     states: Mapping[str, ScoreState]
+    zero: frozenset[str]  # words for a score of 0
     marks: Mapping[str, Mapping[str, str]]
     same_marks: Mapping[str, str]
     levels: re.Pattern[str]
@@ -150,6 +151,7 @@ def _build(words: Mapping[str, Any], subjects: Mapping[str, Any]) -> Vocabulary:
         item_subtotals=_folded(words["items"]["subtotals"]),
         pinyin=_folded(words["pinyin"]),
         states={fold(word): STATE_WORDS[state] for state, group in words["states"].items() for word in group},
+        zero=_folded(words.get("zero", ())),
         marks={fold(str(mark)): defaults or {} for mark, defaults in words["marks"].items()},
         same_marks={str(mark): same for mark, same in words["same_marks"].items()},
         levels=re.compile(words["levels"]),
