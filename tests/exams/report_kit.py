@@ -51,7 +51,7 @@ class Made:
         """One table of summary.json."""
         return next(one for one in self.data["tables"] if one["key"] == key)
 
-    def keys(self) -> set[str]:
+    def table_keys(self) -> set[str]:
         """The keys of all tables."""
         return {one["key"] for one in self.data["tables"]}
 

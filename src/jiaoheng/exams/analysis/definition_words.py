@@ -67,7 +67,7 @@ def total_words(exam: Exam) -> str:
 def composite_words(exam: Exam) -> str:
     """The family's formula with its weights; the joining of subjects."""
     chosen = exam.settings.composite
-    used = {name: weight for name, weight in chosen.weights.items() if weight}
+    used = {name: chosen.weights[name] for name in ITEM_WORDS if chosen.weights.get(name)}
     total = sum(used.values(), Fraction(0))
     weights = "、".join(f"{ITEM_WORDS.get(name, name)} {share_of(weight)}" for name, weight in used.items())
     joined = f"各学科按{_subject_weights(exam)}加权平均；没有人参加的学科不计，缺少任何一科成绩的学校没有综合指数。"

@@ -74,9 +74,14 @@ def _line(exam: Exam, line: NamedLine) -> Section:
         blocks.append(Note(f"有总分的学生中 {outside} 名不属于{tracks}，不在本线的统计之内。", Tone.WARN))
     if len(exam.units.schools) > 1 and exam.ranks_units:
         table = reach_table(exam, line)
-        blocks += [*_chart(exam, line, table.key), table]
+        some = any(one.line.reached for one in line.tracks)
+        blocks += [*(_chart(exam, line, table.key) if some else []), table]
     subjects = subject_table(exam, line)
-    blocks += [Paragraph(_subject_sentence(subjects)), subjects]
+    blocks += (
+        [Paragraph(_subject_sentence(subjects)), subjects]
+        if subjects.rows
+        else [Paragraph("没有人上线，各学科的有效分和上线人数不作统计。")]
+    )
     blocks.append(Note("临界生名单在 lists.xlsx，只供局内使用。", Tone.INFO))
     return Section(f"line.{line.name}", line.name, tuple(blocks))
 
