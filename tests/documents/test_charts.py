@@ -116,7 +116,7 @@ def test_a_spec_that_cannot_be_drawn_says_so() -> None:
 
 
 def test_pictures_are_drawn_here_where_no_child_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jiaoheng.documents.pictures.sys.executable", "/absent/python")
+    monkeypatch.setattr("jiaoheng.engine.helper.sys.executable", "/absent/python")
     with Pictures([SAMPLES["mastery"]]) as drawn:
         assert drawn.get(SAMPLES["mastery"]).svg.startswith("<svg")
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jiaoheng.cli.beside import beside
 from jiaoheng.cli.console import BAD_INPUT, OK, Progress, counted_progress, say, tell
-from jiaoheng.cli.exam_words import tell_what_stops
 from jiaoheng.cli.outputs import whole_folder
-from jiaoheng.exams.pipeline import Prepared, prepare
+from jiaoheng.cli.waking import wake_for_documents, wake_for_sheets
+from jiaoheng.engine.helper import Helper
+
+if TYPE_CHECKING:
+    from jiaoheng.exams.pipeline import Prepared
 
 PACKS_FOLDER = "学校"
 
@@ -25,10 +28,14 @@ def run_report(
     school_packs: bool,
 ) -> int:
     """Make all outputs in a folder beside `out`, then move them in. 0 done; 2 errors or open questions."""
-    with counted_progress() as progress, whole_folder(out) as work:
-        prepared = prepare(files, settings_path=settings, prior_paths=prior, yes=yes, progress=progress)
+    with counted_progress() as progress, whole_folder(out) as work, Helper() as helper:
+        for wake in (wake_for_sheets, wake_for_documents):
+            helper.submit(wake)
+        from jiaoheng.exams.pipeline import prepare  # takes as long as the helper's start: both at once
+
+        prepared = prepare(files, settings_path=settings, prior_paths=prior, yes=yes, progress=progress, helper=helper)
         if prepared.ready:
-            headline = write_outputs(prepared, work, progress, school_packs=school_packs)
+            headline = write_outputs(prepared, work, progress, school_packs=school_packs, helper=helper)
         else:
             raise _NotReadyError(prepared)
     say(f"报告已写入 {out}：")
@@ -52,40 +59,53 @@ def run_report_safely(*arguments: object, **options: object) -> int:
     try:
         return run_report(*arguments, **options)  # type: ignore[arg-type]
     except _NotReadyError as stop:
+        from jiaoheng.cli.exam_words import tell_what_stops
+
         tell_what_stops(stop.prepared)
         return BAD_INPUT
 
 
-def write_outputs(prepared: Prepared, folder: Path, progress: Progress, *, school_packs: bool = False) -> list[str]:
-    """Write the four outputs, the lists and, where asked, the school packs; returns the headline lines."""
+def write_outputs(
+    prepared: Prepared,
+    folder: Path,
+    progress: Progress,
+    *,
+    school_packs: bool = False,
+    helper: Helper | None = None,
+) -> list[str]:
+    """Write the four outputs, the lists and, where asked, the school packs; returns the headline lines.
+
+    A `helper` draws the charts of each chapter while the next is computed, and writes the lists beside the rest.
+    """
     from jiaoheng.documents.excel import write_workbook
     from jiaoheng.documents.html import render_html
-    from jiaoheng.documents.pictures import Pictures, report_charts
+    from jiaoheng.documents.pictures import Pictures, section_charts
     from jiaoheng.documents.word import write_word
     from jiaoheng.exams.report import LIST_NOTICE, build_report
     from jiaoheng.exams.summary_json import summary
 
-    made = build_report(prepared)
-    report = made.report
-    progress("统计", 1, 1)
-    stages = 4
-
-    def workbooks() -> None:
+    with Pictures(helper=helper) as pictures:
+        made = build_report(prepared, lambda section: pictures.add(section_charts([section])))
+        report = made.report
+        progress("统计", 1, 1)
+        stages = 5
+        title = f"{report.title}·学生名单"
+        ask = (helper or Helper(start=False)).submit
+        lists = ask(write_workbook, made.lists, folder / "lists.xlsx", title=title, notice=LIST_NOTICE)
+        text = json.dumps(summary(made, prepared), ensure_ascii=False, separators=(",", ":"))
+        (folder / "summary.json").write_text(text, encoding="utf-8")
+        progress("写出报告", 1, stages)
         notice, definitions = report.notice, report.definitions
         write_workbook(
             made.tables(), folder / "tables.xlsx", title=report.title, notice=notice, definitions=definitions
         )
-        write_workbook(made.lists, folder / "lists.xlsx", title=f"{report.title}·学生名单", notice=LIST_NOTICE)
-
-    with beside(workbooks), Pictures(report_charts(report)) as pictures:
-        text = json.dumps(summary(made, prepared), ensure_ascii=False, separators=(",", ":"))
-        (folder / "summary.json").write_text(text, encoding="utf-8")
-        progress("写出报告", 1, stages)
-        (folder / "report.html").write_text(render_html(report, pictures), encoding="utf-8")
         progress("写出报告", 2, stages)
-        write_word(report, folder / "report.docx", pictures)
+        (folder / "report.html").write_text(render_html(report, pictures), encoding="utf-8")
         progress("写出报告", 3, stages)
-    progress("写出报告", stages, stages)
+        write_word(report, folder / "report.docx", pictures)
+        progress("写出报告", 4, stages)
+        lists.result()
+        progress("写出报告", stages, stages)
     if school_packs:
         from jiaoheng.exams.school_packs import write_school_packs
 

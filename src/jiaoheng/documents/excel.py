@@ -9,6 +9,7 @@ from typing import Any
 
 import xlsxwriter
 
+from jiaoheng.documents.excel_rows import RowSheet
 from jiaoheng.documents.excel_sheet import SheetWriter
 from jiaoheng.documents.excel_styles import Styles, sheet_name
 from jiaoheng.documents.model import Definition, Report, Table
@@ -138,7 +139,7 @@ class _Book:
 
     def _sheet(self, name: str, *, landscape: bool) -> Any:
         """A new sheet set up for A4: fit to width, heads and page numbers, notice and watermark in the page head."""
-        sheet = self.book.add_worksheet(name)
+        sheet = self.book.add_worksheet(name, worksheet_class=RowSheet)
         sheet.set_paper(9)
         if landscape:
             sheet.set_landscape()

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from jiaoheng.documents.excel_styles import Styles, number_format, text_width
+from jiaoheng.documents.excel_rows import MOST_TEXT, RowSheet
+from jiaoheng.documents.excel_styles import Styles, number_format
 from jiaoheng.documents.model import Definition, Dim, Interval, Kind, Table, TableColumn, Value
 from jiaoheng.documents.printing import (
     foot_notes,
@@ -18,24 +19,23 @@ from jiaoheng.documents.printing import (
     stored_number,
 )
 from jiaoheng.documents.safe_text import one_line
+from jiaoheng.documents.widths import text_width, widest
 
 _MIN_WIDTH, _MAX_WIDTH = 7, 42  # characters; a full school name fits, a note does not stretch the sheet
 _WIDTH_SAMPLE = 400  # rows looked at for a column's width
+TEXT, WHOLE, BROKEN = range(3)  # sorts of cells
 _MAX_COMMENTS = 300  # per sheet: beyond, the reasons stand only under the table (comments are slow to open)
-_MAX_TEXT = 32767  # Excel's limit of a cell
 
 
 class SheetWriter:
     """Writes tables into one worksheet."""
 
-    def __init__(self, sheet: Any, styles: Styles, definitions: Mapping[str, Definition]) -> None:
+    def __init__(self, sheet: RowSheet, styles: Styles, definitions: Mapping[str, Definition]) -> None:
         self.sheet = sheet
         self.styles = styles
         self.definitions = definitions
         self.comments = 0
         self.widths: dict[int, int] = {}
-        # the column is kept with its format, so that its id stays its own
-        self._looks: dict[tuple[int, bool, bool, bool], tuple[TableColumn, Any]] = {}
 
     @staticmethod
     def height(table: Table) -> int:
@@ -64,15 +64,16 @@ class SheetWriter:
     def _table(self, table: Table, top: int) -> None:
         for position, column in enumerate(_leaves(table)):
             self.widths[position] = max(self.widths.get(position, 0), _width(table, column))
-        self.sheet.write_string(top, 0, one_line(table.title)[:_MAX_TEXT], self.styles.caption)
+        self.sheet.write_string(top, 0, one_line(table.title)[:MOST_TEXT], self.styles.caption)
         self._head_height(table, top + _head_rows(table))
         self._heads(table, top + 1)
         row = top + 1 + _head_rows(table)
+        columns = [_Column(column, self.styles) for column in table.columns]
         for position, values in enumerate(table.rows):
-            self._row(table, values, row, bold=position in table.emphasis)
+            self._row(columns, values, row, bold=position in table.emphasis)
             row += 1
         for line in foot_notes(table):
-            self.sheet.write_string(row, 0, line[:_MAX_TEXT], self.styles.note)
+            self.sheet.write_string(row, 0, line[:MOST_TEXT], self.styles.note)
             row += 1
 
     def _heads(self, table: Table, top: int) -> None:
@@ -106,44 +107,27 @@ class SheetWriter:
             lines = max(lines, *(-(-text_width(text) // max(1, self.widths[position] - 2)) for text in texts))
         self.sheet.set_row(row, 15 * lines + 4)
 
-    def _row(self, table: Table, values: tuple[Value, ...], row: int, *, bold: bool) -> None:
-        position = 0
-        for column, value in zip(table.columns, values, strict=True):
-            for part in _parts(column, value):
-                self._cell(row, position, column, part, bold=bold)
-                position += 1
+    def _row(self, columns: Sequence[_Column], values: tuple[Value, ...], row: int, *, bold: bool) -> None:
+        cells: list[str] = []
+        for column, value in zip(columns, values, strict=True):
+            for part in column.parts(value):
+                cells.append(self._cell(row, len(cells), column, part, bold=bold))
+        self.sheet.put_row(row, cells)
 
-    def _cell(self, row: int, position: int, column: TableColumn, value: Value, *, bold: bool) -> None:
+    def _cell(self, row: int, position: int, column: _Column, value: Value, *, bold: bool) -> str:
         grey = isinstance(value, Dim)
         inner = value.value if isinstance(value, Dim) else value
-        if isinstance(inner, (int, float, Fraction)) and (not isinstance(inner, float) or math.isfinite(inner)):
-            stored = stored_number(inner, column)
-            self.sheet.write_number(
-                row, position, stored, self._number_look(column, isinstance(stored, int), bold, grey)
-            )
-            return
-        reason = ""
         if isinstance(inner, str):
-            text = one_line(inner)
-        else:
-            cell = printed(value, column)
-            text, reason = cell.text, cell.reason
-        look = self.styles.cell("", right=is_numeric(column), bold=bold, grey=grey or bool(reason))
-        if not text:
-            self.sheet.write_blank(row, position, None, look)
-            return
-        self.sheet.write_string(row, position, text[:_MAX_TEXT], look)
-        if reason and self.comments < _MAX_COMMENTS:
+            return self.sheet.text(row, position, one_line(inner), column.look(TEXT, bold, grey))
+        if isinstance(inner, (Fraction, int, float)) and (type(inner) is not float or math.isfinite(inner)):
+            stored = stored_number(inner, column.column)
+            look = column.look(WHOLE if isinstance(stored, int) else BROKEN, bold, grey)
+            return self.sheet.number(row, position, stored, look)
+        cell = printed(value, column.column)
+        if cell.reason and self.comments < _MAX_COMMENTS:
             self.comments += 1
-            self.sheet.write_comment(row, position, reason, {"author": "", "x_scale": 1.5, "y_scale": 0.6})
-
-    def _number_look(self, column: TableColumn, whole: bool, bold: bool, grey: bool) -> Any:
-        """The format of a number, looked up once for each column, emphasis and shade."""
-        key = (id(column), whole, bold, grey)
-        if key not in self._looks:
-            style = number_format(column, whole=whole)
-            self._looks[key] = (column, self.styles.cell(style, right=is_numeric(column), bold=bold, grey=grey))
-        return self._looks[key][1]
+            self.sheet.write_comment(row, position, cell.reason, {"author": "", "x_scale": 1.5, "y_scale": 0.6})
+        return self.sheet.text(row, position, cell.text, column.look(TEXT, bold, grey or bool(cell.reason)))
 
     def _definition(self, row: int, position: int, column: TableColumn) -> None:
         """The definition as a note at the head, with its key."""
@@ -181,25 +165,42 @@ def _leaf_heads(column: TableColumn, *, in_group: bool) -> list[str]:
     return [f"{label}下限", f"{label}上限"]
 
 
-def _parts(column: TableColumn, value: Value) -> list[Value]:
-    """The cell, or the two ends of an interval."""
-    if column.kind is not Kind.INTERVAL:
-        return [value]
-    dim = isinstance(value, Dim)
-    inner = value.value if isinstance(value, Dim) else value
-    if not isinstance(inner, Interval):
-        return [value, value]
-    return [Dim(end) if dim else end for end in (inner.low, inner.high)]
+class _Column:
+    """A column while its rows are written: its formats, each looked up once."""
+
+    def __init__(self, column: TableColumn, styles: Styles) -> None:
+        self.column = column
+        self._styles = styles
+        self._interval = column.kind is Kind.INTERVAL
+        self._looks: dict[tuple[int, bool, bool], Any] = {}
+
+    def look(self, sort: int, bold: bool, grey: bool) -> Any:
+        """The format of a text, a whole number or a broken one."""
+        key = (sort, bold, grey)
+        found = self._looks.get(key)
+        if found is None:
+            style = "" if sort == TEXT else number_format(self.column, whole=sort == WHOLE)
+            found = self._styles.cell(style, right=is_numeric(self.column), bold=bold, grey=grey)
+            self._looks[key] = found
+        return found
+
+    def parts(self, value: Value) -> tuple[Value, ...]:
+        """The cell, or the two ends of an interval."""
+        if not self._interval:
+            return (value,)
+        inner = value.value if isinstance(value, Dim) else value
+        if not isinstance(inner, Interval):
+            return (value, value)
+        return (Dim(inner.low), Dim(inner.high)) if isinstance(value, Dim) else (inner.low, inner.high)
 
 
 def _width(table: Table, column: TableColumn) -> int:
     if column.width:
         return max(_MIN_WIDTH, min(column.width, 80))
     index = table.columns.index(column)
-    texts = (printed(row[index], column).text for row in table.rows[:_WIDTH_SAMPLE])
-    widest = max((text_width(text) for text in texts), default=0)
+    body = widest(column, (row[index] for row in table.rows[:_WIDTH_SAMPLE]))
     if column.kind is Kind.INTERVAL:
-        widest //= 2
+        body //= 2
     # a head wraps after four or seven characters; the arrow of the filter needs room
     label = min(text_width(_full_head(column)), 8 if is_numeric(column) else 14) + 3
-    return max(_MIN_WIDTH, min(_MAX_WIDTH, max(widest + 2, label)))
+    return max(_MIN_WIDTH, min(_MAX_WIDTH, max(body + 2, label)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 from jiaoheng.documents.model import Kind, TableColumn
@@ -75,11 +74,6 @@ def sheet_name(text: str, taken: set[str]) -> str:
         wanted = _cut(name, _SHEET_NAME_LENGTH - len(tail)) + tail
     taken.add(wanted.casefold())
     return wanted
-
-
-def text_width(text: str) -> int:
-    """Width in half-width characters: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _cut(text: str, units: int) -> str:

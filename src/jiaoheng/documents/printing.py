@@ -83,29 +83,26 @@ def stored_number(value: int | float | Fraction, column: TableColumn) -> int | f
     A spreadsheet rounds the 15 digits that it shows half up, so 2.675 kept in binary may print 2.67 or 2.68.
     A share stays a share (the cell's format is a percentage); a change of a share is stored in percentage points.
     """
-    if isinstance(value, int) and column.kind is not Kind.SIGNED_PERCENT:
-        return int(value)
-    exact = numbers.to_fraction(value)
-    if column.kind is Kind.SIGNED_PERCENT:
-        exact *= 100
-    if exact.denominator == 1:
-        return int(exact)
-    digits = shown_digits(column, exact)
+    changed = column.kind is Kind.SIGNED_PERCENT
+    numerator, denominator = numbers.ratio_of(value)
+    if changed:
+        numerator *= 100
+    if numerator % denominator == 0:
+        return numerator // denominator
+    digits = column.digits
     shift = 2 if column.kind is Kind.PERCENT else 0
-    steps = float(exact) * 10 ** (digits + shift)
-    if abs(steps) < 1e9 and abs(abs(steps) % 1 - 0.5) > 1e-4:
-        return float(exact)  # far from where two ways of rounding could part
-    print_value = numbers.half_up(exact, digits + shift)
-    as_float = float(exact)
+    as_float = numerator / denominator  # rounded once, from the exact value
+    steps = abs(as_float * 10 ** (digits + shift))
+    if steps < 1e9 and abs(steps % 1 - 0.5) > 1e-4:
+        return as_float  # far from where two ways of rounding could part
+    print_value = numbers.half_up(Fraction(numerator, denominator), digits + shift)
     shown = Decimal(f"{as_float:.15g}").quantize(Decimal(1).scaleb(-digits - shift), ROUND_HALF_UP)
     return as_float if shown == print_value else float(print_value)
 
 
-def shown_digits(column: TableColumn, value: Fraction | None = None) -> int:
-    """Decimals of a column in a spreadsheet (counts that are not whole keep the column's digits)."""
-    if column.kind in _WHOLE_KINDS or column.kind is Kind.TEXT:
-        return column.digits if value is not None and value.denominator != 1 else 0
-    return column.digits
+def shown_digits(column: TableColumn) -> int:
+    """Decimals of a column's whole numbers in a spreadsheet (counts that are not whole keep the column's digits)."""
+    return 0 if column.kind in _WHOLE_KINDS or column.kind is Kind.TEXT else column.digits
 
 
 def head(column: TableColumn) -> tuple[str, str]:

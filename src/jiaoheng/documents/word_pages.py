@@ -10,15 +10,17 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
-from jiaoheng.documents.excel_styles import text_width
+from jiaoheng.documents.widths import text_width
 from jiaoheng.documents.word_styles import STYLE_SIZES, STYLE_SPACING, TEXT_MM
 from jiaoheng.documents.word_xml import EMU_PER_MM, NAMESPACES
 
+_name = cache(qn)  # the full names of XML: asked for some hundred thousand times
 _POINTS_PER_MM = 72 / 25.4
 _DESCENT = 3.0  # pt under a picture that stands on the text line
 _BODY_SIZE = 16.0
@@ -87,38 +89,39 @@ def _groups(stream: Sequence[tuple[_Unit, bool]]) -> Iterator[list[tuple[_Unit, 
 def _units(xml: str, landscape: bool) -> Iterator[_Unit]:
     width = TEXT_MM[landscape][0] * _POINTS_PER_MM
     for element in parse_xml(f"<w:body {NAMESPACES}>{xml}</w:body>"):
-        if element.tag == qn("w:tbl"):
+        if element.tag == _name("w:tbl"):
             yield from _rows(element)
-        elif element.tag == qn("w:p"):
+        elif element.tag == _name("w:p"):
             yield _paragraph(element, width)
 
 
 def _rows(table: Any) -> Iterator[_Unit]:
     head = 0.0
-    for row in table.iter(qn("w:tr")):
+    for row in table.iter(_name("w:tr")):
         cells = []
-        for cell in row.iter(qn("w:tc")):
-            size = int(cell.find(".//" + qn("w:tcW")).get(qn("w:w"))) / 20 - 6
-            cells.append(sum(_paragraph(item, size).height for item in cell.iter(qn("w:p"))))
+        for cell in row.iter(_name("w:tc")):
+            size = int(cell.find(".//" + _name("w:tcW")).get(_name("w:w"))) / 20 - 6
+            cells.append(sum(_paragraph(item, size).height for item in cell.iter(_name("w:p"))))
         height = max(cells, default=0.0) + 0.5
-        header = row.find(".//" + qn("w:tblHeader")) is not None
-        keep = header or row.find(".//" + qn("w:keepNext")) is not None
+        header = row.find(".//" + _name("w:tblHeader")) is not None
+        keep = header or row.find(".//" + _name("w:keepNext")) is not None
         yield _Unit(height, keep, head=0.0 if header else head)
         head += height if header else 0.0
 
 
 def _paragraph(element: Any, width: float) -> _Unit:
-    style = element.find(qn("w:pPr")).find(qn("w:pStyle")).get(qn("w:val"))
+    style = element.find(_name("w:pPr")).find(_name("w:pStyle")).get(_name("w:val"))
     keep = style in ("Caption", "CaptionNote", "Heading1", "Heading2", "Heading3", "Heading4")
-    keep = keep or element.find(".//" + qn("w:keepNext")) is not None
-    new_page = element.find(".//" + qn("w:pageBreakBefore")) is not None
+    properties = element.find(_name("w:pPr"))
+    keep = keep or properties.find(_name("w:keepNext")) is not None
+    new_page = properties.find(_name("w:pageBreakBefore")) is not None
     spacing = _spacing(element, style)
-    extent = element.find(".//" + qn("wp:extent"))
+    extent = element.find(".//" + _name("wp:extent"))
     if extent is not None:
         return _Unit(int(extent.get("cy")) / EMU_PER_MM * _POINTS_PER_MM + 4 + _DESCENT, keep)
-    sizes = [int(item.get(qn("w:val"))) for item in element.iter(qn("w:sz"))]
+    sizes = [int(item.get(_name("w:val"))) for item in element.iter(_name("w:sz"))]
     size = max(sizes, default=STYLE_SIZES.get(style, 32)) / 2
-    text = "".join(item.text or "" for item in element.iter(qn("w:t")))
+    text = "".join(item.text or "" for item in element.iter(_name("w:t")))
     wide = text_width(text) * (size - (0.25 if size == _BODY_SIZE else 0)) / 2
     if style == "OfficialText" or style.startswith("Heading"):
         wide += 2 * size
@@ -129,8 +132,8 @@ def _paragraph(element: Any, width: float) -> _Unit:
 
 def _spacing(element: Any, style: str) -> tuple[float, float, float]:
     """Space before, after and the exact line height, in points: of the paragraph, else of its style."""
-    own = element.find(qn("w:pPr")).find(qn("w:spacing"))
+    own = element.find(_name("w:pPr")).find(_name("w:spacing"))
     if own is not None:
-        return tuple(int(own.get(qn(f"w:{name}"), "0")) / 20 for name in ("before", "after", "line"))  # type: ignore[return-value]
+        return tuple(int(own.get(_name(f"w:{name}"), "0")) / 20 for name in ("before", "after", "line"))  # type: ignore[return-value]
     found = _SPACING.search(STYLE_SPACING.get(style, ""))
     return (0.0, 0.0, 28.95) if found is None else tuple(int(value) / 20 for value in found.groups())  # type: ignore[return-value]

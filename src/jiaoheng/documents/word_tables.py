@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jiaoheng.documents.excel_styles import text_width
 from jiaoheng.documents.model import Table, TableColumn
 from jiaoheng.documents.printing import Printed, foot_notes, head, head_groups, is_numeric, printed
 from jiaoheng.documents.safe_text import one_line
+from jiaoheng.documents.widths import text_width, widest
 from jiaoheng.documents.word_styles import TEXT_TWIPS
 from jiaoheng.documents.word_xml import FANG, HEI, Look, paragraph, runs
 
@@ -144,8 +144,7 @@ def _head_text(column: TableColumn) -> str:
 def _need(table: Table, index: int, name_width: int, head_width: int) -> int:
     """Half-width characters that a column needs so that no number wraps and no name wraps badly."""
     column = table.columns[index]
-    widths = [text_width(printed(row[index], column).text) for row in table.rows]
-    body = max(widths, default=0)
+    body = widest(column, (row[index] for row in table.rows))
     if not is_numeric(column):
         body = min(body, column.width or name_width)
     title = min(text_width(_head_text(column)), head_width)

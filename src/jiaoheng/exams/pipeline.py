@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jiaoheng.engine.helper import Helper
 from jiaoheng.exams.defaults import ExamHints, resolve
 from jiaoheng.exams.gate import GateDecision, check_permission
 from jiaoheng.exams.observations import observe
@@ -23,13 +24,13 @@ from jiaoheng.exams.settings_file import (
     merge,
     settings_from_sheet,
 )
+from jiaoheng.exams.understanding import understand_files
 from jiaoheng.sheets.answers import Answers
 from jiaoheng.sheets.limits import Limits
 from jiaoheng.sheets.places import Problem, Question, Severity
 from jiaoheng.sheets.question_answers import restore
 from jiaoheng.sheets.reading import read_files
 from jiaoheng.sheets.reading_model import MILLI, Role, SheetReading
-from jiaoheng.sheets.understand import understand_file
 from jiaoheng.sheets.workbook import SourceFile
 
 Progress = Callable[[str, int, int], None]
@@ -82,11 +83,13 @@ def prepare(
     today: dt.date | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
+    helper: Helper | None = None,
 ) -> Prepared:
     """Read and check files; nothing is written and nothing raised for bad content.
 
     `settings_path`: exam.yaml or a workbook with a 设置 sheet (overrides a 设置 sheet among `paths`); `prior_paths`: the
-    same pupils' earlier exam; `yes`: take the documented default of every question that has one.
+    same pupils' earlier exam; `yes`: take the documented default of every question that has one; `helper`: a process
+    that takes its share of many sheets.
     """
     tell = progress or (lambda _stage, _done, _total: None)
     everything = [*paths, *(path for path in prior_paths if path not in paths)]
@@ -103,7 +106,7 @@ def prepare(
         found += error.problems
         settings = declared
     day, given_settings = today or dt.date.today(), settings
-    round_ = _round(sources, settings, given_settings, None, day, tell)
+    round_ = _round(sources, settings, given_settings, None, day, tell, helper)
     taken: dict[tuple[str, ...], tuple[Question, str]] = {}
     rounds = 1
     while yes and rounds < MOST_ROUNDS:
@@ -117,7 +120,7 @@ def prepare(
             found += error.problems
             break
         taken |= {question.key: (question, str(question.default)) for question in new}
-        round_ = _round(sources, settings, given_settings, round_, day, tell)
+        round_ = _round(sources, settings, given_settings, round_, day, tell, helper)
         rounds += 1
     problems = _unique([*found, *round_.problems])
     refusal = round_.gate.problem()
@@ -229,15 +232,12 @@ def _understand(
     answers: Answers,
     before: tuple[Answers, tuple[SheetReading, ...]] | None,
     tell: Progress,
+    helper: Helper | None,
 ) -> tuple[SheetReading, ...]:
     """All sheets; those of the round before where no answer that concerns sheets has changed."""
     if before is not None and before[0] == answers:
         return before[1]
-    readings: list[SheetReading] = []
-    for done, source in enumerate(sources, start=1):
-        readings += understand_file(source, answers=answers)
-        tell("识别表格", done, len(sources))
-    return tuple(readings)
+    return understand_files(sources, answers, lambda done, total: tell("识别表格", done, total), helper)
 
 
 def _round(
@@ -247,9 +247,10 @@ def _round(
     before: _Round | None,
     today: dt.date,
     tell: Progress,
+    helper: Helper | None,
 ) -> _Round:
     answers = sheet_answers(settings, declared)
-    readings = _understand(sources, answers, (before.answers, before.readings) if before else None, tell)
+    readings = _understand(sources, answers, (before.answers, before.readings) if before else None, tell, helper)
     selection = select(readings, sources, settings)
     resolution = resolve(settings, observe(selection.main), _hints(selection.main, sources), today=today)
     roster = assemble(readings, sources, settings, resolved=resolution.settings)

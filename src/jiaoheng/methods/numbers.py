@@ -19,8 +19,6 @@ def ratio_of(value: Number) -> tuple[int, int]:
     """
     if isinstance(value, int):
         return value, 1
-    if isinstance(value, Fraction):
-        return value.numerator, value.denominator
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"not a finite number: {value}")
