@@ -29,10 +29,12 @@ def school_section(exam: Exam) -> Section | None:
     if "district" in exam.units.known and len(exam.units.districts) > 1:
         children.append(_level(exam, exam.main, "district", f"district.{exam.main}"))
     if len(exam.subjects) > 1 and exam.ranks_units:
-        children.append(Section("school.heat", "各校学科长短", (_heat_sentence(exam), _heat(exam))))
+        heat = [_heat(exam)] if len(_over(exam)[0]) > 1 else []
+        children.append(Section("school.heat", "各校学科长短", (_heat_sentence(exam), *heat)))
     if exam.ranks_units:
         table = composite_table(exam)
-        blocks: list[Block] = [Paragraph(composite_sentence(exam)), table]
+        some = any(isinstance(row[-1], int) for row in table.rows)
+        blocks: list[Block] = [Paragraph(composite_sentence(exam)), *([table] if some else [])]
         children.append(Section("school.composites", "综合指数", tuple(blocks)))
     return Section("schools", "学校比较", (), tuple(children))
 
@@ -45,7 +47,7 @@ def class_section(exam: Exam) -> Section | None:
     blocks: list[Block] = [Paragraph(_verdict_sentence(scores, "class"), strong=True)]
     table = standing_table(exam, exam.main, "class", f"class.{exam.main}", f"各班{exam.main}")
     if len(scores.level) <= MOST_ROWS_IN_CHART:
-        if any(verdict.interval is not None for verdict in scores.verdicts):
+        if any(verdict.interval is not None for verdict in scores.verdicts) and exam.ranks_units:
             blocks.append(_interval_chart(exam, exam.main, "class", table.key))
         blocks.append(table)
     else:
@@ -86,15 +88,9 @@ def _level(exam: Exam, paper: str, level: str, key: str) -> Section:
     scores = exam.scores(paper, level)
     table = standing_table(exam, paper, level, key, f"各{word}{paper}")
     blocks: list[Block] = [Paragraph(_verdict_sentence(scores, level), strong=True)]
-    if any(verdict.interval is not None for verdict in scores.verdicts):
-        blocks.append(_interval_chart(exam, paper, level, table.key))
-        if exam.ranks_units:
-            blocks.append(
-                Note(
-                    "名次区间写明了名次可能落在的范围，两个单位的名次区间重叠时，先后不作数。一次考试的名次不单独用于奖惩。",
-                    Tone.WARN,
-                )
-            )
+    if any(verdict.interval is not None for verdict in scores.verdicts) and exam.ranks_units:
+        words = "名次区间写明了名次可能落在的范围，两个单位的名次区间重叠时，先后不作数。一次考试的名次不单独用于奖惩。"
+        blocks += [_interval_chart(exam, paper, level, table.key), Note(words, Tone.WARN)]
     blocks.append(table)
     if exam.ranks_units:
         blocks.append(three_rates_table(exam, paper, level, f"{key}.three", f"各{word}{paper}一分三率"))
@@ -110,7 +106,7 @@ def _verdict_sentence(scores: UnitScores, level: str) -> str:
     count = WORDS[level][1][0]
     if not above + below + same:
         return (
-            f"{few} {measure}都不能与其余的比较：本{WORDS[level][0]}或其余{WORDS[level][0]}不足 {MIN_RANKED} 名学生。"
+            f"{few} {measure}都不作比较：一个{WORDS[level][0]}和其余的合起来，各要有 {MIN_RANKED} 名以上有成绩的学生。"
         )
     if not above + below:
         parts = [f"{same} {measure}的{scores.paper.name}平均分与其余的都看不出差别"]

@@ -47,9 +47,8 @@ def used_definitions(exam: Exam, sections: Sequence[Section], tables: Sequence[T
     found = []
     for key, entry in packs.load("definitions").items():
         if key in keys:
-            found.append(
-                Definition(key, entry["name"], entry["text"].format(**values), entry["source"].format(**values))
-            )
+            words = entry["text"].format(**values).replace("全县", exam.whole)
+            found.append(Definition(key, entry["name"], words, entry["source"].format(**values)))
     return tuple(found)
 
 

@@ -44,6 +44,9 @@ def find_groups(exam: Exam) -> Groups:
     county = ScoreHistogram.build(paper.values, exam.units.county.of_pupil, 1, here, paper.step)
     low = cut_of_share(county, chosen.struggling_share, "lowest", rules.struggling_ties)
     high = cut_of_share(county, chosen.top_share, "highest", rules.top_ties)
+    if low.score is not None and high.score is not None and low.score >= high.score:
+        # nothing tells the lowest from the highest
+        low, high = (Cut(one.end, None, one.planned, one.n, 0) for one in (low, high))
     top = high.members(paper.values, here)
     schools = exam.units.schools
     z = np.column_stack([z_scores(exam.papers[name]) for name in exam.subjects])
@@ -81,7 +84,7 @@ def group_section(exam: Exam, groups: Groups) -> Section:
     said = _sentence(exam, groups)
     blocks: list[Block] = [Paragraph(said, strong=True)] if said else []
     blocks.append(group_table(exam, groups))
-    if groups.single_digit.any():
+    if groups.single_digit.any() and exam.ranks_units:
         blocks += [Paragraph(_single_sentence(exam, groups)), single_table(exam, groups)]
     blocks.append(Note("名单在 lists.xlsx，只供局内使用，不得张贴或转发到家长群。", Tone.WARN))
     return Section("groups", "重点关注学生", tuple(blocks))
@@ -95,6 +98,8 @@ def _sentence(exam: Exam, groups: Groups) -> str:
         parts.append(
             f"{exam.main}后 {_percent(limit.struggling_share)} 的学生 {cells.thousands(low.inside)} 名（{mark(low.score * paper.step)} 分及以下）"
         )
+    else:
+        parts.append(f"{exam.main}没有拉开差距，不分学困生和尖子生")
     if high.score is not None:
         parts.append(
             f"前 {_percent(limit.top_share)} 的 {cells.thousands(high.inside)} 名（{mark(high.score * paper.step)} 分及以上）"
@@ -143,7 +148,7 @@ def group_table(exam: Exam, groups: Groups) -> Table:
         counted.append(uneven)
     rows: list[tuple[Value, ...]] = []
     for unit in range(len(schools)):
-        if not exam.scores(exam.main, "school").enrolled[unit] or not exam.ranks_units:
+        if not exam.scores(exam.main, "school").enrolled[unit] or not exam.ranks_units or len(schools) < 2:
             continue
         size = int(n[unit])
         row: list[Value] = [
@@ -171,7 +176,7 @@ def group_table(exam: Exam, groups: Groups) -> Table:
     last = frozenset({len(rows) - 1})
     return Table(
         "groups.schools",
-        "各校重点关注学生人数",
+        "各校重点关注学生人数" if exam.ranks_units and len(schools) > 1 else f"{exam.whole}重点关注学生人数",
         tuple(columns),
         tuple(rows),
         emphasis=last,
@@ -188,6 +193,8 @@ def _single_sentence(exam: Exam, groups: Groups) -> str:
     tail = f"，其中零分 {zero} 人次" if zero else ""
     head = f"{'单科个位数共' if len(names) > 1 else f'{names[0]}个位数'} {sum(n for n, _ in by_subject)} 人次"
     last = f"；{named(where, '门')}最多，{'各 ' if len(where) > 1 else ''}{most} 人次" if len(names) > 1 else ""
+    if len(names) > 1 and most == sum(n for n, _ in by_subject):
+        last = f"；都在{where[0]}"
     return f"{head}，涉及 {pupils} 名学生{tail}{last}。"
 
 
@@ -202,7 +209,7 @@ def single_table(exam: Exam, groups: Groups) -> Table:
         *(cells.count(name, name, "single_digit", unit="人次") for name in exam.subjects),
         cells.count("all", "合计", "single_digit", unit="人次"),
     )
-    units = [unit for unit in range(len(schools)) if counts[unit].any() and exam.ranks_units]
+    units = [unit for unit in range(len(schools)) if counts[unit].any() and len(schools) > 1]
     units.sort(key=lambda unit: (-int(counts[unit].sum()), unit))
     rows: list[tuple[Value, ...]] = [
         (*name_cells("school", exam, unit), *(int(v) for v in counts[unit]), int(counts[unit].sum())) for unit in units

@@ -248,7 +248,7 @@ def mastery_table(exam: Exam, made: MeasuredItems, of: str, word: str) -> Table:
     columns = [
         cells.word("point", word, width=20),
         cells.word("items", "题号"),
-        cells.share("rate", "全县掌握率", "mastery", digits=1),
+        cells.share("rate", f"{exam.whole}掌握率", "mastery", digits=1),
     ]
     compared = len(judged) > 1
     if compared:

@@ -98,7 +98,7 @@ def _sentence(exam: Exam, line: NamedLine) -> str:
     under, over = _near(exam, line)
     marks = "、".join(f"{one.track and one.track + ' '}{mark(one.line.mark)} 分" for one in line.tracks)
     return (
-        f"{line.name}（{marks}）全县上线 {cells.thousands(int(ratio.num[0]))} 名，上线率 {cells.pct(ratio.fraction(0))}；"
+        f"{line.name}（{marks}）{exam.whole}上线 {cells.thousands(int(ratio.num[0]))} 名，上线率 {cells.pct(ratio.fraction(0))}；"
         f"线下 {mark(exam.settings.lines.near_below)} 分以内的临界生 {cells.thousands(int(under.sum()))} 名，"
         f"线上 {mark(exam.settings.lines.near_above)} 分以内的 {cells.thousands(int(over.sum()))} 名。"
     )

@@ -67,6 +67,13 @@ class Exam:
         """Whether units may be shown by marks and ranked: monitoring gives levels and intervals only."""
         return not self.gate.schools_by_level
 
+    @property
+    def whole(self) -> str:
+        """What all pupils together are called: 全县; 全年级 of one school, 全班 of one class."""
+        if len(self.units.schools) > 1:
+            return "全县"
+        return "全年级" if len(self.units.classes) > 1 else "全班"
+
     def order(self, scores: UnitScores) -> list[int]:
         """Units in the order of print: best mean first, but natural order where they may not be ranked."""
         order = scores.order()
@@ -89,7 +96,7 @@ def measure(roster: Roster, settings: ResolvedSettings, gate: GateDecision) -> E
     """
     if roster.pupils.height == 0:
         raise ValueError("没有任何学生的成绩")
-    units = index_units(roster.pupils, settings.county or "全县")
+    units = _named_units(roster, settings)
     missing = settings.missing
     rule = counting_rule(
         settings.denominator.rule,
@@ -103,12 +110,20 @@ def measure(roster: Roster, settings: ResolvedSettings, gate: GateDecision) -> E
     for name in _order(roster, settings):
         weight = settings.subjects[name].weight if name in settings.subjects else Fraction(1)
         papers[name] = make_paper(roster.scores[name], units, rule, base, kept.mask if kept else None, weight)
-    if roster.total is not None and len(papers) > 1:
+    if roster.total is not None and len(papers) > 1 and bool((roster.total.states == ScoreState.SCORED).any()):
         keep = kept.mask if kept else None
         papers[TOTAL] = make_paper(
             _named(roster.total), units, rule, base, keep, Fraction(1), _attendance(list(papers.values()))
         )
     return Exam(settings, gate, roster, units, papers, kept)
+
+
+def _named_units(roster: Roster, settings: ResolvedSettings) -> Units:
+    """Units whose top is called by the county, or by the school where there is only one."""
+    names = roster.pupils["school"].drop_nulls().unique().to_list()
+    if roster.pupils["school"].n_unique() > 1:
+        return index_units(roster.pupils, settings.county or "全县")
+    return index_units(roster.pupils, names[0] if names else "全体")
 
 
 def _attendance(papers: Sequence[Paper]) -> npt.NDArray[np.uint8]:

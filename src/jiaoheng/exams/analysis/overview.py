@@ -38,7 +38,7 @@ def overview(exam: Exam) -> Section:
     """Chapter one: headline figures, findings, and the county's table by subject."""
     blocks: list[Block] = [KeyFigures(_key_figures(exam)), Bullets(tuple(_findings(exam)))]
     blocks += _participation_notes(exam)
-    blocks += [Paragraph("各学科全县成绩如下。"), county_table(exam)]
+    blocks += [Paragraph(f"各学科{exam.whole}成绩如下。"), county_table(exam)]
     if exam.has_total:
         blocks += [distribution_chart(exam, exam.main), bands_table(exam, exam.main)]
     return Section("overview", "总体情况", tuple(blocks))
@@ -74,6 +74,10 @@ def _people(ratio: Ratio) -> str:
 
 def _findings(exam: Exam) -> list[str]:
     found = [_participation_sentence(exam)]
+    if exam.roster.total is not None and not exam.has_total and len(exam.subjects) > 1:
+        nobody = [name for name in exam.subjects if not exam.scores(name, "county").sat[0]]
+        why = f"：{named(nobody, '门')}没有人参加" if nobody else ""
+        found.append(f"没有学生有总分{why}。以下按学科统计，单位之间以{exam.main}比较。")
     if exam.subjects:
         found += _subject_sentences(exam)
     if len(exam.units.schools) > 1:
@@ -100,7 +104,7 @@ def _participation_sentence(exam: Exam) -> str:
 def _without_total(exam: Exam) -> int:
     """Pupils who sat something and have no total: a subject that they owed is lacking."""
     if not exam.has_total:
-        return 0
+        return 0  # said in a sentence of its own
     sat = np.logical_or.reduce(
         [np.isin(exam.papers[name].states, (ScoreState.SCORED, ScoreState.CHEATED)) for name in exam.subjects]
     )
@@ -206,4 +210,4 @@ def county_table(exam: Exam) -> Table:
         figures = full_cells(scores, 0)
         rows.append((name, exam.papers[name].full, int(scores.enrolled[0]), int(scores.sat[0]), *figures[:-1]))
     last = frozenset({len(rows) - 1}) if exam.has_total else frozenset()
-    return Table("county.papers", "全县各科成绩", columns, tuple(rows), emphasis=last, sheet="全县")
+    return Table("county.papers", f"{exam.whole}各科成绩", columns, tuple(rows), emphasis=last, sheet="全县")

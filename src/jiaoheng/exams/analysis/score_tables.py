@@ -71,7 +71,8 @@ def slim_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Tabl
 
     The rank stands as its interval: within it the order says nothing.
     """
-    return without(brief_table(exam, paper, level, key, title), ("mean_interval", "rank"))
+    drop = ("mean_interval", "rank") if exam.ranks_units else ("rank",)
+    return without(brief_table(exam, paper, level, key, title), drop)
 
 
 def brief_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:

@@ -95,7 +95,7 @@ def level_section(exam: Exam) -> Section:
         cells.count("n", "人数", "counted"),
         *(cells.share(level, level, "levels", group="各等级占比") for level in names),
     )
-    county = Table("levels.county", "全县各科等级分布", columns, tuple(rows), sheet="等级")
+    county = Table("levels.county", f"{exam.whole}各科等级分布", columns, tuple(rows), sheet="等级")
     title = _level_title([(row[1][0], row[0]) for row in shares if row[0] in exam.subjects], names[0])
     caption = Caption(
         "levels.chart", title, "各等级人数占比；等级界限见“口径与定义”", f"{len(shares)} 科等级分布", county.key
@@ -110,7 +110,7 @@ def level_section(exam: Exam) -> Section:
 def _level_title(rated: list[tuple[Fraction, str]], level: str) -> str:
     word = level if level.endswith(("等", "级", "秀", "好", "格")) else f"{level} 等"
     if not rated or highest(rated)[0] == 0:
-        return f"各学科都没有{word}的学生" if rated else "等级分布"
+        return f"各学科都没有 {word}的学生" if rated else "等级分布"
     share, best = highest(rated)
     if len(rated) > 1 and len(best) == len(rated):
         return f"各学科{word}的比例相同，为 {text(share, 1)}%"
