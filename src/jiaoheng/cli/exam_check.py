@@ -10,6 +10,8 @@ from typing import Any
 from jiaoheng.cli.console import BAD_INPUT, OK, Refusal, counted_progress, say
 from jiaoheng.cli.exam_words import KINDS, column_words, problem_lines, question_lines, row_counts, sheet_lines
 from jiaoheng.exams.pipeline import Prepared, prepare
+from jiaoheng.exams.settings import ExamSettings
+from jiaoheng.exams.settings_dump import dump_settings
 from jiaoheng.sheets.annotate import AnnotateError, annotate_many
 from jiaoheng.sheets.places import Place, Problem, Question, Severity
 from jiaoheng.sheets.reading_model import SheetReading
@@ -66,10 +68,12 @@ def _annotate(prepared: Prepared, out: Path) -> list[str]:
         for reading in prepared.readings
         if reading.header_rows
     }
+    declared = dump_settings(prepared.declared) if prepared.declared != ExamSettings() else ""
     try:
         result = annotate_many(
-            prepared.files, prepared.problems, prepared.open, out, answered=prepared.answered, headers=headers
-        )
+            prepared.files, prepared.problems, prepared.open, out,
+            answered=prepared.answered, headers=headers, settings=declared,
+        )  # fmt: skip
     except AnnotateError as error:
         raise Refusal(f"{error}。".replace("。。", "。")) from error
     lines = [

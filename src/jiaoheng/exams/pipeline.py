@@ -23,6 +23,7 @@ from jiaoheng.exams.settings_file import (
     load_settings,
     merge,
     settings_from_sheet,
+    settings_from_text,
 )
 from jiaoheng.exams.understanding import understand_files
 from jiaoheng.sheets.answers import Answers
@@ -44,7 +45,8 @@ class Prepared:
     """Everything known before a number is reported.
 
     `open` questions wait for a person; `taken` ones were answered by their default (`--yes`). `problems` are in the
-    order in which they were found. `roster` holds pupils only where no error was found and no question is open.
+    order in which they were found. `declared` is what people wrote in settings, without answers and defaults. `roster`
+    holds pupils only where no error was found and no question is open.
     """
 
     files: tuple[SourceFile, ...]
@@ -57,6 +59,7 @@ class Prepared:
     open: tuple[Question, ...]
     taken: tuple[tuple[Question, str], ...]
     answered: Mapping[tuple[str, ...], str]
+    declared: ExamSettings
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -138,6 +141,7 @@ def prepare(
         still_open,
         tuple(taken.values()),
         answers,
+        declared,
     )
 
 
@@ -180,6 +184,10 @@ def _declared(
         sheets, answered = restore(source.sheets)
         problems += answered.problems
         answers |= answered.answers
+        for file, text in answered.settings.items():  # what was declared beside the files when the copy was made
+            own, wrong = settings_from_text(text, file)
+            problems += wrong
+            settings = merge(settings, own)
         for sheet in sheets:
             if sheet.name.strip() in SETTINGS_SHEETS:
                 own, wrong = settings_from_sheet(sheet)

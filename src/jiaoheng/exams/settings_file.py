@@ -25,6 +25,7 @@ __all__ = [
     "load_settings",
     "merge",
     "settings_from_sheet",
+    "settings_from_text",
 ]
 
 SETTINGS_SHEETS = ("设置", "考试设置")
@@ -49,6 +50,14 @@ def load_settings(path: Path) -> tuple[ExamSettings, list[Problem]]:
         return _from_workbook(path)
     try:
         return interpret(settings_yaml.read(path))
+    except SettingsError as error:
+        return ExamSettings(), list(error.problems)
+
+
+def settings_from_text(text: str, file: str) -> tuple[ExamSettings, list[Problem]]:
+    """Settings of the text of an exam.yaml; `file` names it in the messages. Faults as in `load_settings`."""
+    try:
+        return interpret(settings_yaml.tree(text, file))
     except SettingsError as error:
         return ExamSettings(), list(error.problems)
 

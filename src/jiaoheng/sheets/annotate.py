@@ -10,7 +10,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -60,15 +60,17 @@ def annotate(
     *,
     answered: Mapping[Key, str] = _NOTHING,
     headers: Mapping[Origin, int] = _NO_HEADERS,
+    settings: str = "",
 ) -> AnnotateResult:
     """Write the marked copy of one file to `out`.
 
     An xlsx or xlsm package is patched: every part but the touched sheets stays as it is. Any other file needs
     `source` and becomes a new workbook. `answered`: settings key path → value, shown as already answered;
-    `headers`: (file, sheet) → 1-based header row, for problems of whole columns.
+    `headers`: (file, sheet) → 1-based header row, for problems of whole columns; `settings`: text of an exam.yaml
+    that the copy remembers, so that it can be reported alone.
     AnnotateError where the file cannot be read or `out` cannot be written; `out` is then as it was before.
     """
-    remarks = Remarks(problems, questions, answered, headers)
+    remarks = Remarks(problems, questions, answered, headers, settings)
     label = source.label if source is not None else source_path.name
     with _refusals(out):
         if not is_package(source_path):
@@ -94,6 +96,7 @@ def annotate_many(
     *,
     answered: Mapping[Key, str] = _NOTHING,
     headers: Mapping[Origin, int] = _NO_HEADERS,
+    settings: str = "",
 ) -> AnnotateResult:
     """Write the marked copy of one file, or of several files' sheets together in one new workbook.
 
@@ -104,12 +107,14 @@ def annotate_many(
         raise AnnotateError("没有可以标注的文件")
     if len(sources) == 1:
         path = Path(sources[0].path)
-        return annotate(path, sources[0], problems, questions, out, answered=answered, headers=headers)
+        return annotate(
+            path, sources[0], problems, questions, out, answered=answered, headers=headers, settings=settings
+        )
     sheets: list[Sheet] = []
     for source in sources:
         sheets += restore(source.sheets)[0]
     with _refusals(out):
-        remarks = Remarks(problems, questions, answered, headers)
+        remarks = Remarks(problems, questions, answered, headers, settings)
         return _plain(sheets, [Path(source.path) for source in sources], out.name, remarks, out)
 
 
@@ -137,7 +142,7 @@ def _plain(
             raise AnnotateError(f"标注副本不能覆盖原文件 {source.name}。请换一个文件名")
     with _temporary(out) as bare, _temporary(out) as temporary:
         origins, losses = write_plain(sheets, bare)
-        more = Remarks([*remarks.problems, *losses], remarks.questions, remarks.answered, remarks.headers)
+        more = replace(remarks, problems=[*remarks.problems, *losses])
         done = patch_workbook(bare, temporary, label, more, origins)
         os.replace(temporary, target)
     return _result(target, out, done, said)

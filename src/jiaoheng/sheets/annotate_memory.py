@@ -1,4 +1,5 @@
-"""What an annotated workbook remembers in its very hidden sheet: where its sheets came from, what may be answered.
+"""What an annotated workbook remembers in its very hidden sheet: where its sheets came from, what may be answered,
+and what the settings beside the files declared: who only has the workbook has the whole exam.
 
 Formats are remembered as two sample cells (the original and the tinted one): programs renumber formats when they
 save, and renumber the samples with them.
@@ -21,6 +22,7 @@ VERSION = "1"
 HEADER = ("编号", "位置", "问题", "可选", "默认", "您的答复", "键")
 ANSWER_COLUMN = 6  # 1-based; the key stands right of it
 MAX_TEXT = 2_000  # characters of a remembered question
+_PIECE = 4_000  # characters of the settings in one cell; a cell holds 32,767, and quoting may double them
 
 Origin = tuple[str, str]  # file label, sheet name
 Key = tuple[str, ...]
@@ -34,11 +36,12 @@ class Memory:
     origins: dict[str, Origin] = field(default_factory=dict)
     choices: dict[Key, list[Choice]] = field(default_factory=dict)
     questions: dict[Key, dict[str, Any]] = field(default_factory=dict)  # place, text, default, blocking
+    settings: str = ""  # what was declared outside the sheets, as the text of an exam.yaml
 
 
 def encode_key(key: Key) -> str:
     """The key path as a JSON list that survives any spreadsheet program."""
-    return json.dumps(list(key), ensure_ascii=False).replace("_x", "\\u005fx")
+    return _quoted(list(key))
 
 
 def decode_key(text: object) -> Key | None:
@@ -74,8 +77,10 @@ def memory_rows(memory: Memory) -> tuple[list[list[str]], dict[Key, tuple[int, i
     """Rows of the hidden sheet, and for each question the first and last row (1-based) of its choices: labels in C, values in D."""
     rows = [[SIGNATURE, VERSION, memory.question_sheet]]
     rows += [["工作表", name, file, sheet] for name, (file, sheet) in memory.origins.items()]
+    pieces = range(0, len(memory.settings), _PIECE)
+    rows += [["设置", _quoted(memory.settings[start : start + _PIECE])] for start in pieces]
     for key, facts in memory.questions.items():
-        rows.append(["问题", encode_key(key), json.dumps(facts, ensure_ascii=False).replace("_x", "\\u005fx")])
+        rows.append(["问题", encode_key(key), _quoted(facts)])
     spans: dict[Key, tuple[int, int]] = {}
     for key, choices in memory.choices.items():
         first = len(rows) + 1
@@ -103,6 +108,8 @@ def parse_memory(rows: Iterable[Sequence[object]]) -> Memory:
             memory.choices.setdefault(key, []).append(Choice(cells[3], cells[2]))
         elif kind == "问题" and key:
             memory.questions[key] = _facts(cells[2])
+        elif kind == "设置":
+            memory.settings += _unquoted(cells[1])
     return memory
 
 
@@ -118,6 +125,18 @@ def match_origins(memory: Mapping[str, Origin], names: Sequence[str]) -> dict[st
 
 def _text(cell: object) -> str:
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("_x", "\\u005fx")
+
+
+def _unquoted(text: str) -> str:
+    try:
+        piece = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return piece if isinstance(piece, str) else ""
 
 
 def _facts(text: str) -> dict[str, Any]:

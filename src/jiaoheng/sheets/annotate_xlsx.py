@@ -35,12 +35,16 @@ from jiaoheng.sheets.question_sheet import MAX_LISTED, ProblemRow, QuestionRow, 
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
-    """What is to be shown in the workbook. `headers`: original (file, sheet) → 1-based header row, where known."""
+    """What is to be shown in the workbook. `headers`: original (file, sheet) → 1-based header row, where known.
+
+    `settings`: what was declared outside the sheets, as the text of an exam.yaml; remembered for the next run.
+    """
 
     problems: Sequence[Problem]
     questions: Sequence[Question]
     answered: Mapping[Key, str]
     headers: Mapping[Origin, int]
+    settings: str = ""
 
 
 @dataclass(slots=True)
@@ -149,7 +153,7 @@ class _Patch:
         name = QUESTION_SHEET
         while name.casefold() in {other.casefold() for other in taken}:  # the user's own sheet of that name stays
             name += "（教衡）" if name == QUESTION_SHEET else "1"
-        memory = Memory(question_sheet=name, origins=origins)
+        memory = Memory(question_sheet=name, origins=origins, settings=self.remarks.settings)
         rows = [self.question_row(number, question, locator, memory) for number, question in numbered]
         rows += self.kept_rows(len(rows), {row.key for row in rows}, memory)
         problems = [

@@ -36,11 +36,13 @@ class Answered:
 
     `answers`: settings key path → value. `origin`: (file, sheet) as read → (file, sheet) of the original,
     only for sheets of annotated workbooks. `own`: (file, sheet) of our own two sheets, which hold no scores.
+    `settings`: file → text of the exam.yaml that its annotated copy remembers.
     """
 
     answers: dict[Key, str] = field(default_factory=dict)
     origin: dict[Origin, Origin] = field(default_factory=dict)
     own: set[Origin] = field(default_factory=set)
+    settings: dict[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
 
@@ -61,6 +63,8 @@ def read_answers(sheets: Sequence[Sheet]) -> Answered:
             continue
         memory = parse_memory(memory_sheet.rows)
         found.own.add((file, memory_sheet.name))
+        if memory.settings:
+            found.settings[file] = memory.settings
         if question_sheet is not None:
             found.own.add((file, question_sheet.name))
             answers, wrong = sheet_answers(question_sheet.rows, memory, Place(file, question_sheet.name))
