@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,19 @@ def test_equal_marks_make_no_groups(tmp_path: Path) -> None:
     assert any("总分没有拉开差距，不分学困生和尖子生" in text for text in made.texts())
     row = made.rows("groups.schools", "school")["清河县",]
     assert (row["struggling"]["value"], row["top"]["value"]) == (0, 0)
+
+
+def test_names_that_the_roster_does_not_know(tmp_path: Path) -> None:
+    """A school without its cohort, a line's track that nobody has: errors with the names there are, no wrong number."""
+    from jiaoheng.exams.settings_names import check_names
+
+    _, made = small_county(tmp_path, **LINE)
+    chosen, roster = made.prepared.resolution.settings, made.prepared.roster
+    cohort = replace(chosen.denominator, rule="B4", cohort={"甲中学": 40, "申中学": 3})
+    line = replace(chosen.lines.lines[0], track="物理类", subject_lines={"化学": Fraction(60)})
+    bad = replace(chosen, denominator=cohort, lines=replace(chosen.lines, lines=(line,)), districts={"酉中学": "东片"})
+    found = {problem.code: problem for problem in check_names(bad, roster)}
+    assert set(found) == {"settings-cohort", "settings-track", "settings-subject", "settings-district"}
+    assert "没有丁中学、丙中学、乙中学的起始年级人数；填写的申中学不在名册中" in found["settings-cohort"].message
+    assert "“合格线”的类别“物理类”没有一名学生，名册中没有科类" in found["settings-track"].message
+    assert check_names(chosen, roster) == []

@@ -11,6 +11,7 @@ import numpy as np
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.papers import TOTAL, Paper
 from jiaoheng.exams.resolved import ResolvedLine
+from jiaoheng.exams.settings_names import track_words
 from jiaoheng.methods.histogram import Mask, ScoreHistogram
 from jiaoheng.methods.lines import (
     Line,
@@ -90,7 +91,7 @@ def _track_line(exam: Exam, declared: ResolvedLine) -> TrackLine | None:
     paper = exam.papers[TOTAL]
     pupils = np.ones(paper.values.size, np.bool_)
     if declared.track:
-        pupils = (exam.roster.pupils["track"].fill_null("") == declared.track).to_numpy()
+        pupils = exam.roster.pupils["track"].fill_null("").is_in(list(track_words(declared.track))).to_numpy()
     counted = paper.counted & pupils
     histogram = ScoreHistogram.build(paper.values, np.zeros(paper.values.size, np.int64), 1, counted, paper.step)
     if declared.score is not None:
