@@ -25,6 +25,7 @@ from jiaoheng.cli.main import app
 from jiaoheng.exams.pipeline import prepare
 from jiaoheng.exams.report import build_report
 from jiaoheng.exams.sample import make_sample
+from jiaoheng.exams.settings_file import load_settings
 from jiaoheng.exams.summary_json import summary
 from jiaoheng.sheets.annotate_memory import Memory, memory_rows, parse_memory
 from message_codes import Codes
@@ -275,6 +276,19 @@ def run_python(code: str, **environment: str) -> str:
 def test_the_snippet_of_the_readme_runs() -> None:
     (snippet,) = blocks(ROOT / "README.md", "python")
     assert run_python(snippet + "\nprint(county.n.tolist())").strip() == "[5]"
+
+
+def test_the_settings_of_the_guide_are_valid(tmp_path: Path) -> None:
+    """As printed, and with the same fields under their Chinese names."""
+    text = next(block for block in blocks(DOCS / "guide.zh-CN.md", "") if block.startswith("name:"))
+    english, chinese = tmp_path / "exam.yaml", tmp_path / "考试.yaml"
+    english.write_text(text, encoding="utf-8")
+    chinese.write_text(text.replace("name: 2026", "考试名称: 2026").replace("grade:", "年级:"), encoding="utf-8")
+    settings, problems = load_settings(english)
+    assert problems == []
+    assert load_settings(chinese) == (settings, [])
+    assert settings.grade == "九年级"
+    assert len(settings.lines.lines) == 1
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:
