@@ -134,4 +134,5 @@ def empty_kind(kind: SheetKind, sheet: str, file: str = "成绩.xlsx") -> SheetR
 def files_of(*readings: SheetReading, sha: Mapping[str, str] | None = None) -> tuple[SourceFile, ...]:
     """One source file for each file label; `sha` gives hashes, otherwise they differ."""
     labels = dict.fromkeys(item.sheet.file for item in readings)
-    return tuple(SourceFile(label, label, (sha or {}).get(label, label), 1, "xlsx", None, ()) for label in labels)
+    sheets = {label: tuple(item.sheet for item in readings if item.sheet.file == label) for label in labels}
+    return tuple(SourceFile(f, f, (sha or {}).get(f, f), 1, "xlsx", None, own) for f, own in sheets.items())

@@ -137,6 +137,10 @@ def _stage(settings: ExamSettings, grade: str, texts: list[str], seen: Seen, led
         stage = str(grade_entry(grade)["stage"])
         ledger.assume(("stage",), stage, f"学段取{stage}", f"年级是{grade}")
         return stage
+    asked = next((question for question in ledger.questions if question.key == ("grade",)), None)
+    if asked is not None:  # its answer settles the stage; two questions could be answered against each other
+        stages = {str(grade_entry(choice.value)["stage"]) for choice in asked.choices}
+        return stages.pop() if len(stages) == 1 else _guess(seen) if seen else ""
     named = stages_in(text for text in texts if text)
     if len(named) == 1:
         stage, text = next(iter(named.items()))

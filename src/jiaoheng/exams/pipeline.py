@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jiaoheng.engine.helper import Helper
+from jiaoheng.exams.copies import without_originals
 from jiaoheng.exams.defaults import ExamHints, resolve
 from jiaoheng.exams.gate import GateDecision, check_permission
 from jiaoheng.exams.observations import observe
@@ -25,15 +26,17 @@ from jiaoheng.exams.settings_file import (
     settings_from_sheet,
     settings_from_text,
 )
+from jiaoheng.exams.settings_names import check_names
 from jiaoheng.exams.understanding import understand_files
 from jiaoheng.sheets.answers import Answers
 from jiaoheng.sheets.limits import Limits
-from jiaoheng.sheets.places import Problem, Question, Severity
+from jiaoheng.sheets.places import Place, Problem, Question, Severity
 from jiaoheng.sheets.question_answers import restore
 from jiaoheng.sheets.reading import read_files
 from jiaoheng.sheets.reading_model import MILLI, Role, SheetReading
 from jiaoheng.sheets.workbook import SourceFile
 
+Key = tuple[str, ...]
 Progress = Callable[[str, int, int], None]
 SETTINGS_FILE = "exam.yaml"  # taken from a given folder where --settings is not given
 NOT_TABLES = frozenset({".yaml", ".yml", ".json", ".md"})  # lie beside score files and are none
@@ -101,10 +104,10 @@ def prepare(
         read_files(everything, limits=limits, progress=lambda done, total, _label: tell("读取文件", done, total)),
         everything,
     )
-    sources, declared, found, answers = _declared(read, settings_path)
+    sources, declared, found, answers, places = _declared(read, settings_path)
     declared = _with_prior(declared, sources, prior_paths)
     try:
-        settings = apply_answers(declared, answers)
+        settings = apply_answers(declared, answers, places)
     except SettingsError as error:
         found += error.problems
         settings = declared
@@ -174,12 +177,15 @@ class _Round:
 
 def _declared(
     read: Sequence[SourceFile], settings_path: Path | None
-) -> tuple[list[SourceFile], ExamSettings, list[Problem], dict[tuple[str, ...], str]]:
-    """Sheets under their original names, what 设置 sheets and the settings file declare, and answers given in Excel."""
+) -> tuple[list[SourceFile], ExamSettings, list[Problem], dict[Key, str], dict[Key, Place]]:
+    """Sheets under their original names, what 设置 sheets and the settings file declare, and answers given in Excel
+    with their cells.
+    """
     sources: list[SourceFile] = []
     problems: list[Problem] = []
     settings = ExamSettings()
-    answers: dict[tuple[str, ...], str] = {}
+    answers: dict[Key, str] = {}
+    places: dict[Key, Place] = {}
     for source in read:
         sheets, answered = restore(source.sheets)
         problems += answered.problems
@@ -188,6 +194,7 @@ def _declared(
             own, wrong = settings_from_text(text, file)
             problems += wrong
             settings = merge(settings, own)
+        places |= answered.places
         for sheet in sheets:
             if sheet.name.strip() in SETTINGS_SHEETS:
                 own, wrong = settings_from_sheet(sheet)
@@ -195,11 +202,13 @@ def _declared(
                 settings = merge(settings, own)
         kept = tuple(sheet for sheet in sheets if sheet.name.strip() not in SETTINGS_SHEETS)
         sources.append(replace(source, sheets=kept))
+    sources, copied = without_originals(sources)
+    problems += copied
     if settings_path is not None:
         own, wrong = load_settings(settings_path)
         problems += wrong
         settings = merge(settings, own)
-    return sources, settings, problems, answers
+    return sources, settings, problems, answers, places
 
 
 def _with_prior(settings: ExamSettings, sources: Sequence[SourceFile], prior: Sequence[Path]) -> ExamSettings:
@@ -260,18 +269,20 @@ def _round(
     answers = sheet_answers(settings, declared)
     readings = _understand(sources, answers, (before.answers, before.readings) if before else None, tell, helper)
     selection = select(readings, sources, settings)
-    resolution = resolve(settings, observe(selection.main), _hints(selection.main, sources), today=today)
+    resolution = resolve(settings, observe(selection.main), _hints(selection.main), today=today)
     roster = assemble(readings, sources, settings, resolved=resolution.settings)
     tell("核对名册", 1, 1)
     schools = roster.pupils["school"].drop_nulls().n_unique() if roster.pupils.height else _schools(selection.main)
     gate = check_permission(resolution.settings, schools, today)
-    problems = (*roster.problems, *resolution.problems)
-    questions = {question.key: question for question in (*roster.questions, *resolution.questions)}
+    problems = (*roster.problems, *resolution.problems, *check_names(resolution.settings, roster))
+    questions: dict[tuple[str, ...], Question] = {}
+    for question in (*roster.questions, *resolution.questions):
+        questions.setdefault(question.key, question)  # the roster's know their places
     return _Round(answers, readings, resolution, roster, gate, problems, tuple(questions.values()))
 
 
-def _hints(readings: Sequence[SheetReading], sources: Sequence[SourceFile]) -> ExamHints:
-    names: list[str] = [source.label for source in sources if any(r.sheet.file == source.label for r in readings)]
+def _hints(readings: Sequence[SheetReading]) -> ExamHints:
+    names: list[str] = list(dict.fromkeys(reading.sheet.file for reading in readings))  # also of an annotated copy
     classes: list[str] = []
     grades: list[str] = []
     pupils = 0

@@ -16,7 +16,7 @@ from jiaoheng.exams.names import exam_words, other_exam
 from jiaoheng.exams.selection import IGNORE, PRIOR, USE, exam_names, sheet_answer
 from jiaoheng.exams.steps import plain
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
-from jiaoheng.sheets.reading_model import ScoreState
+from jiaoheng.sheets.reading_model import Measure, ScoreState
 
 STATE_WORDS = {
     ScoreState.MISSING: "空白",
@@ -214,18 +214,27 @@ def _contradiction(gathered: Gathered, joined: Joined, kept: int, other: int, se
     )
 
 
-def double_columns(gathered: Gathered) -> list[Question]:
-    """Ask which column counts where a sheet has two of one subject and its own reading did not ask."""
-    questions = []
+def double_columns(gathered: Gathered, answers: Mapping[str, str]) -> tuple[list[Question], list[Problem]]:
+    """Two columns of one subject in a sheet: asked, unless its reading asks; an error where the answers call both the
+    same.
+    """
+    questions: list[Question] = []
+    problems: list[Problem] = []
     for sheet, kept, other in gathered.doubled:
-        if any(question.key[0] == "columns" for question in gathered.readings[sheet].questions):
-            continue
         place = gathered.sheet_place(sheet)
         one, two = (Place(place.file, place.sheet, 0, column.index + 1) for column in (kept, other))
+        if any(question.key == ("columns", two.key) for question in gathered.readings[sheet].questions):
+            continue
+        if two.key in answers:
+            what = "赋分" if other.measure is Measure.SCALED else "原始分"
+            message = f"{one.cell}与 {two.cell}都作为{kept.subject}的{what}，而成绩不同"
+            remedy = f"请在“columns › {one.key}”或“columns › {two.key}”中改一个答复，例如写“忽略”"
+            problems.append(Problem("double-column", Severity.ERROR, two, message, remedy))
+            continue
         text = f"{one.cell}与 {two.cell}都是{kept.subject}而成绩不同，{two.cell}是什么"
         choices = (Choice(IGNORE, f"不采用 {two.cell}"), Choice("赋分", f"{kept.subject}的赋分"))
         questions.append(Question("double-column", ("columns", two.key), two, text, choices, None, True, (one, two)))
-    return questions
+    return questions, problems
 
 
 def _repeated_rows(gathered: Gathered, joined: Joined) -> list[Problem]:

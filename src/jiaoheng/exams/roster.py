@@ -92,6 +92,8 @@ def assemble(
     selection = select(readings, files, settings)
     _collect(selection, files, settings, found)
     used = _used_files(files, selection)
+    if any(problem.code == "no-scores" for problem in found.problems):
+        return _withheld(found, used)
     schools, school_questions = canonical_schools((*selection.main, *selection.prior), settings.schools)
     found.questions += school_questions
     grade = settings.grade or (resolved.grade if resolved is not None else None) or only_grade(selection.main)
@@ -130,7 +132,7 @@ def _used_files(files: Sequence[SourceFile], selection: Selection) -> tuple[Mapp
     return tuple(
         {"label": f.label, "sha256": f.sha256, "size": str(f.size), "format": f.true_format}
         for f in files
-        if f.label in labels
+        if any(sheet.file in labels for sheet in f.sheets)  # sheets of an annotated copy keep their origin's name
     )
 
 
@@ -173,7 +175,9 @@ def _joining(
 def _check_joining(exam: _Joining, settings: ExamSettings, schools: Sequence[Question], found: Findings) -> None:
     held = frozenset(choice.value for question in schools for choice in question.choices)
     found.problems += report_repeats(exam.gathered, exam.joined)
-    found.questions += double_columns(exam.gathered)
+    questions, problems = double_columns(exam.gathered, settings.columns)
+    found.questions += questions
+    found.problems += problems
     found.questions += places_asked(exam.gathered, exam.joined, settings.people, held)
     found.problems += check_enrolment(exam.gathered, exam.joined)
 

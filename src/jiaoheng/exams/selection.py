@@ -10,6 +10,7 @@ import numpy as np
 
 from jiaoheng import packs
 from jiaoheng.exams.settings import ExamSettings
+from jiaoheng.exams.settings_places import unknown_places
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
 from jiaoheng.sheets.reading_model import PupilBlock, Role, ScoreColumn, SheetKind, SheetReading
 from jiaoheng.sheets.workbook import SourceFile
@@ -37,7 +38,7 @@ def sheet_answer(place: Place, answers: Mapping[str, str]) -> str | None:
 
 def select(readings: Sequence[SheetReading], files: Sequence[SourceFile], settings: ExamSettings) -> Selection:
     """Sort the readings by use. A file given twice (same bytes) counts once; what is not used is listed."""
-    problems: list[Problem] = []
+    problems = unknown_places(readings, files, settings)
     twice = _same_bytes(files, problems)
     main: list[SheetReading] = []
     prior: list[SheetReading] = []

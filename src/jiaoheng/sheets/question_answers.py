@@ -34,12 +34,13 @@ _DEFAULT_WORDS = frozenset({"默认", "按默认", "同默认", "默认值"})
 class Answered:
     """What the annotated workbooks among some sheets say.
 
-    `answers`: settings key path → value. `origin`: (file, sheet) as read → (file, sheet) of the original,
+    `answers`: settings key path → value; `places`: where each was written. `origin`: (file, sheet) as read → (file, sheet) of the original,
     only for sheets of annotated workbooks. `own`: (file, sheet) of our own two sheets, which hold no scores.
     `settings`: file → text of the exam.yaml that its annotated copy remembers.
     """
 
     answers: dict[Key, str] = field(default_factory=dict)
+    places: dict[Key, Place] = field(default_factory=dict)
     origin: dict[Origin, Origin] = field(default_factory=dict)
     own: set[Origin] = field(default_factory=set)
     settings: dict[str, str] = field(default_factory=dict)
@@ -67,7 +68,9 @@ def read_answers(sheets: Sequence[Sheet]) -> Answered:
             found.settings[file] = memory.settings
         if question_sheet is not None:
             found.own.add((file, question_sheet.name))
-            answers, wrong = sheet_answers(question_sheet.rows, memory, Place(file, question_sheet.name))
+            here = Place(file, question_sheet.name)
+            answers, wrong = sheet_answers(question_sheet.rows, memory, here)
+            found.places |= _answer_places(question_sheet.rows, here)
             problems += wrong + _merge(found.answers, answers, file, question_sheet.name)
         names = [s.name for s in group if (file, s.name) not in found.own and (s.name in memory.origins or _filled(s))]
         origins = match_origins(memory.origins, names)
@@ -124,6 +127,12 @@ def sheet_answers(
         elif answers.setdefault(key, value) != value:
             problems.append(_twice(here, answers[key], value))
     return answers, problems
+
+
+def _answer_places(rows: Sequence[Sequence[object]], place: Place) -> dict[Key, Place]:
+    """The answer cell of each question of a 待确认 sheet."""
+    keys = ((row, decode_key(cells[ANSWER_COLUMN])) for row, cells in enumerate(rows, 1) if len(cells) > ANSWER_COLUMN)
+    return {key: Place(place.file, place.sheet, row, ANSWER_COLUMN) for row, key in keys if key is not None}
 
 
 def matched(text: str, choices: Sequence[Choice], default: str | None = None) -> str | None:
