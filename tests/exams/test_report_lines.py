@@ -220,3 +220,9 @@ def test_only_one_track_has_a_line(high: tuple[County, Made, str]) -> None:
     reference, made, _ = high
     others = sum(reference.pupils[at].track == "历史类" for at in reference.papers["总分"].counted)
     assert any(f"{others} 名不属于物理类" in text for text in made.texts())
+
+
+def test_totals_of_different_subjects_are_told_apart(high: tuple[County, Made, str]) -> None:
+    """Raw electives make totals that do not compare: the report says so before it compares schools."""
+    _, made, _ = high
+    assert any(text.startswith("学生选考的学科不同，") and "是原始分" in text for text in made.texts())

@@ -189,6 +189,10 @@ def test_tables_of_the_document_say_the_same(county: tuple[County, Made]) -> Non
                 if key in row and row[key] != "":
                     other = full[name].get(key, rates[name].get(key))
                     assert row[key] == other, (paper, key, name)
+    rates = made.rows("school.总分.rates", "school")
+    for name, row in made.rows("school.总分.three", "school").items():
+        for key in ("n", "mean", "excellent", "pass", "low"):
+            assert row[key] == rates[name][key], (key, name)
 
 
 def test_levels_and_bands(county: tuple[County, Made]) -> None:

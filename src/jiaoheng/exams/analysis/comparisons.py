@@ -14,8 +14,10 @@ from jiaoheng.exams.analysis.unit_scores import UnitScores
 from jiaoheng.exams.analysis.wording import highest, lowest, named
 from jiaoheng.methods.intervals import MIN_RANKED
 from jiaoheng.methods.numbers import text
+from jiaoheng.methods.states import ScoreState
 from jiaoheng.methods.verdicts import Standing
 
+EACH = {"district": "各学区", "school": "各校", "class": "各班"}
 WORDS = {"district": ("学区", "个学区"), "school": ("学校", "所学校"), "class": ("班级", "个班")}
 MOST_ROWS_IN_CHART = 40
 MOST_DIFFERENT = 15  # classes listed above, and below
@@ -36,7 +38,23 @@ def school_section(exam: Exam) -> Section | None:
         some = any(isinstance(row[-1], int) for row in table.rows)
         blocks: list[Block] = [Paragraph(composite_sentence(exam)), *([table] if some else [])]
         children.append(Section("school.composites", "综合指数", tuple(blocks)))
-    return Section("schools", "学校比较", (), tuple(children))
+    mixed = [Note(words, Tone.WARN)] if (words := _mixed_words(exam)) else []
+    return Section("schools", "学校比较", tuple(mixed), tuple(children))
+
+
+def _mixed_words(exam: Exam) -> str:
+    """What must be said where pupils' totals are made of different subjects whose scores were not scaled."""
+    if not exam.has_total:
+        return ""
+    scores = exam.roster.scores
+    chosen = [n for n in exam.subjects if bool((scores[n].states == ScoreState.NOT_CHOSEN).any())]
+    raw = [n for n in chosen if scores[n].subject.in_total and not scores[n].subject.scaled]
+    if not raw:
+        return ""
+    return (
+        f"学生选考的学科不同，{named(raw, '门', 8)}是原始分，各科难易不一，不同选科组合的总分不完全可比；"
+        "比较学校和班级时请同时看各学科。"
+    )
 
 
 def class_section(exam: Exam) -> Section | None:
@@ -84,17 +102,16 @@ def _different_only(exam: Exam, table: Table) -> Table:
 
 
 def _level(exam: Exam, paper: str, level: str, key: str) -> Section:
-    word = WORDS[level][0]
     scores = exam.scores(paper, level)
-    table = standing_table(exam, paper, level, key, f"各{word}{paper}")
+    table = standing_table(exam, paper, level, key, f"{EACH[level]}{paper}")
     blocks: list[Block] = [Paragraph(_verdict_sentence(scores, level), strong=True)]
     if any(verdict.interval is not None for verdict in scores.verdicts) and exam.ranks_units:
         words = "名次区间写明了名次可能落在的范围，两个单位的名次区间重叠时，先后不作数。一次考试的名次不单独用于奖惩。"
         blocks += [_interval_chart(exam, paper, level, table.key), Note(words, Tone.WARN)]
     blocks.append(table)
     if exam.ranks_units:
-        blocks.append(three_rates_table(exam, paper, level, f"{key}.three", f"各{word}{paper}一分三率"))
-    return Section(f"{level}s.{paper}", f"{paper}：各{word}", tuple(blocks))
+        blocks.append(three_rates_table(exam, paper, level, f"{key}.three", f"{EACH[level]}{paper}一分三率"))
+    return Section(f"{level}s.{paper}", f"{paper}：{EACH[level]}", tuple(blocks))
 
 
 def _verdict_sentence(scores: UnitScores, level: str) -> str:
@@ -134,7 +151,7 @@ def _interval_chart(exam: Exam, paper: str, level: str, table: str) -> Chart:
     title = (
         f"{above + below} {measure}与其余{word}确有差别：{above} 高，{below} 低"
         if above + below
-        else f"各{word}与其余{word}都看不出差别"
+        else f"{EACH[level]}与其余{word}都看不出差别"
     )
     caption = Caption(
         f"{table}.chart",

@@ -52,7 +52,7 @@ def distribution_chart(exam: Exam, name: str) -> Chart:
 
 SKEWED = 0.3  # moment skewness from which a curve visibly leans
 FEWEST = 30  # pupils below which a curve has no shape to speak of
-MIDDLE = Fraction(1, 3)  # share within half an SD of the mean from which the middle is full (normal 38 %, even 29 %)
+MIDDLE = Fraction(31, 100)  # share within half an SD of the mean from which the middle is full (normal 38 %, even 29 %)
 
 
 def _shape(exam: Exam, name: str) -> str:
@@ -70,7 +70,7 @@ def _shape(exam: Exam, name: str) -> str:
     if low >= Fraction(1, 4):
         return f"{name}低分学生多，每四名中至少有一名低分"
     if abs(skew) < SKEWED:
-        return f"{name}成绩大致对称，中间多两头少" if _full_middle(county) else f"{name}成绩大致对称，中间并不突出"
+        return f"{name}成绩大致对称，中间多两头少" if _full_middle(county) else f"{name}成绩大致对称，各分数段较为均匀"
     return f"{name}成绩偏向高分一侧，低分一端拖得较长" if skew < 0 else f"{name}成绩偏向低分一侧，高分一端拖得较长"
 
 

@@ -162,7 +162,7 @@ def _scatter(made: MeasuredItems, points: list[charts.Point], table: str) -> Cha
     poor = sum(point.y < POOR for point in points)
     caption = Caption(
         f"{table}.chart",
-        f"{len(points)} 道题中 {good} 道区分度很好，{poor} 道须改",
+        f"{len(points)} 道题中 {good} 道区分度很好" + (f"，{poor} 道须查看" if poor else ""),
         "横轴难度（得分率），纵轴区分度（高低分组各 27% 的得分率之差）",
         f"{made.scores.subject} {len(points)} 道题的难度与区分度",
         table,

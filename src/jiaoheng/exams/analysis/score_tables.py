@@ -57,12 +57,12 @@ def without(table: Table, keys: tuple[str, ...]) -> Table:
 
 def standing_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:
     """Where units stand: mean with interval, distance, rank with interval, verdict."""
-    return without(brief_table(exam, paper, level, key, title), _RATES)
+    return without(brief_table(exam, paper, level, key, title), ("n", *_RATES))
 
 
 def three_rates_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Table:
     """一分三率 of the units, best mean first."""
-    drop = ("mean_interval", "over_mean", "rank", "rank_interval", "verdict")
+    drop = ("participants", "mean_interval", "over_mean", "rank", "rank_interval", "verdict")
     return without(brief_table(exam, paper, level, key, title), drop)
 
 
@@ -71,7 +71,7 @@ def slim_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Tabl
 
     The rank stands as its interval: within it the order says nothing.
     """
-    drop = ("mean_interval", "rank") if exam.ranks_units else ("rank",)
+    drop = ("n", "mean_interval", "rank") if exam.ranks_units else ("n", "rank")
     return without(brief_table(exam, paper, level, key, title), drop)
 
 
@@ -85,6 +85,7 @@ def brief_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Tab
     columns = [
         *name_columns(level, exam),
         cells.count("participants", "参考", "participants", unit=""),
+        cells.count("n", "计分人数", "counted", unit=""),
         cells.marks("mean", "平均分", "mean"),
         TableColumn("mean_interval", "95% 区间", Kind.INTERVAL, 1, definition="mean_interval"),
         cells.share("excellent", "优秀率", "excellent"),
@@ -104,6 +105,7 @@ def brief_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Tab
         row: list[Value] = [
             *name_cells(level, exam, unit),
             int(scores.sat[unit]),
+            n,
             mean,
             cells.interval_cell(scores.intervals[unit]),
             excellent,
@@ -119,7 +121,15 @@ def brief_table(exam: Exam, paper: str, level: str, key: str, title: str) -> Tab
         rows.append((*row, cells.verdict_cell(scores.verdicts[unit], n)))
     county = scores.whole
     _, mean, _rate, excellent, _good, passed, low, *_ = rate_cells(county, 0)
-    figures = [int(county.sat[0]), mean, cells.interval_cell(county.intervals[0]), excellent, passed, low]
+    figures = [
+        int(county.sat[0]),
+        int(county.n[0]),
+        mean,
+        cells.interval_cell(county.intervals[0]),
+        excellent,
+        passed,
+        low,
+    ]
     rows.append((*county_names(level, exam), *figures, *[""] * (3 if ranked else 1), ""))
     last = frozenset({len(rows) - 1})
     table = Table(key, title, tuple(columns), tuple(rows), emphasis=last, sheet=_sheet(level, paper))
