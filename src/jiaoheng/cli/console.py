@@ -12,6 +12,10 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jiaoheng.sheets.limits import Limits
 
 OK, FAULT, BAD_INPUT = 0, 1, 2
 
@@ -59,6 +63,16 @@ def counted_progress() -> Iterator[Progress]:
             bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
 
         yield drawn
+
+
+def reading_limits() -> Limits:
+    """The limits of reading that the environment sets. Raises Refusal where it says nonsense."""
+    from jiaoheng.sheets.limits import Limits
+
+    try:
+        return Limits.from_environment()
+    except ValueError as error:
+        raise Refusal(f"{error}。请改正这个环境变量，或取消它而采用默认上限。") from error
 
 
 def explain_os_error(error: OSError) -> str:

@@ -42,7 +42,11 @@ def check(
     raise typer.Exit(guarded(lambda: run_check(files, settings, prior_exam or [], annotate, as_json=as_json, yes=yes)))
 
 
-@app.command("report", help="生成质量分析报告：report.html、report.docx、tables.xlsx、lists.xlsx、summary.json。")
+@app.command(
+    "report",
+    short_help="生成质量分析报告（网页、Word、Excel、JSON）。",
+    help="生成质量分析报告：report.html、report.docx、tables.xlsx、lists.xlsx、summary.json。",
+)
 def report(
     files: list[Path] = Files,
     out: Path = typer.Option(..., "--out", metavar="文件夹", help="结果文件夹。全部成功后才写入。", show_default=False),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jiaoheng.cli.console import BAD_INPUT, OK, Refusal, counted_progress, say
+from jiaoheng.cli.console import BAD_INPUT, OK, Refusal, counted_progress, reading_limits, say
 from jiaoheng.cli.exam_words import KINDS, column_words, problem_lines, question_lines, row_counts, sheet_lines
 from jiaoheng.exams.pipeline import Prepared, prepare
 from jiaoheng.exams.settings import ExamSettings
@@ -27,8 +27,9 @@ def run_check(
     yes: bool,
 ) -> int:
     """Print the preview (or JSON) and write the marked workbook where asked. 0: a report can be made; 2: not yet."""
+    limits = reading_limits()
     with counted_progress() as progress:
-        prepared = prepare(files, settings_path=settings, prior_paths=prior, yes=yes, progress=progress)
+        prepared = prepare(files, settings_path=settings, prior_paths=prior, yes=yes, limits=limits, progress=progress)
     written: list[str] = []
     if annotate is not None:
         written = _annotate(prepared, annotate)

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jiaoheng.cli.console import BAD_INPUT, OK, Progress, counted_progress, say, tell
+from jiaoheng.cli.console import BAD_INPUT, OK, Progress, counted_progress, reading_limits, say, tell
 from jiaoheng.cli.outputs import whole_folder
 from jiaoheng.cli.waking import wake_for_documents, wake_for_sheets
 from jiaoheng.engine.helper import Helper
 
 if TYPE_CHECKING:
     from jiaoheng.exams.pipeline import Prepared
-
-PACKS_FOLDER = "学校"
 
 
 def run_report(
@@ -28,12 +26,21 @@ def run_report(
     school_packs: bool,
 ) -> int:
     """Make all outputs in a folder beside `out`, then move them in. 0 done; 2 errors or open questions."""
+    limits = reading_limits()
     with counted_progress() as progress, whole_folder(out) as work, Helper() as helper:
         for wake in (wake_for_sheets, wake_for_documents):
             helper.submit(wake)
         from jiaoheng.exams.pipeline import prepare  # takes as long as the helper's start: both at once
 
-        prepared = prepare(files, settings_path=settings, prior_paths=prior, yes=yes, progress=progress, helper=helper)
+        prepared = prepare(
+            files,
+            settings_path=settings,
+            prior_paths=prior,
+            yes=yes,
+            limits=limits,
+            progress=progress,
+            helper=helper,
+        )
         if prepared.ready:
             headline = write_outputs(prepared, work, progress, school_packs=school_packs, helper=helper)
         else:
@@ -78,8 +85,9 @@ def write_outputs(
     A `helper` draws the charts of each chapter while the next is computed, and writes the lists beside the rest.
     """
     from jiaoheng.documents.excel import write_workbook
+    from jiaoheng.documents.fonts import missing_glyph_message, uncovered
     from jiaoheng.documents.html import render_html
-    from jiaoheng.documents.pictures import Pictures, section_charts
+    from jiaoheng.documents.pictures import Pictures, chart_characters, report_charts, section_charts
     from jiaoheng.documents.word import write_word
     from jiaoheng.exams.report import LIST_NOTICE, build_report
     from jiaoheng.exams.summary_json import summary
@@ -106,7 +114,10 @@ def write_outputs(
         progress("写出报告", 4, stages)
         lists.result()
         progress("写出报告", stages, stages)
+    if missing := missing_glyph_message(uncovered(chart_characters(report_charts(report)))):
+        tell(missing)
     if school_packs:
+        from jiaoheng.exams.own_results import PACKS_FOLDER
         from jiaoheng.exams.school_packs import write_school_packs
 
         write_school_packs(made, folder / PACKS_FOLDER, progress)

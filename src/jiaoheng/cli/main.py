@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
 from jiaoheng import __version__
 from jiaoheng.cli import exam
+from jiaoheng.cli.console import FAULT
+from jiaoheng.cli.usage import ChineseGroup
 
 app = typer.Typer(
     name="jiaoheng",
+    cls=ChineseGroup,
     help="教衡：县级教育局的台账、考试、考核与报告。",
     no_args_is_help=True,
     add_completion=False,
@@ -39,4 +43,13 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an office PC's console may not be UTF-8
             stream.reconfigure(encoding="utf-8", errors="replace")
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == FAULT:
+            # Python replaces the code by the signal's where Ctrl-C met code run from text (dataclasses on import),
+            # though the interruption was caught and told
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(FAULT)
+        raise

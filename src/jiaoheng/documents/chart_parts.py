@@ -15,6 +15,7 @@ from jiaoheng.methods import numbers
 
 Number = int | float | Fraction
 SERIES_LIMIT = 7  # more lines or groups cannot be told apart
+LABELS_BY_ROW = "[datum.value]"  # ends the expression that picks a row's name from a list
 ONCE: dict[str, Any] = {"values": [{}]}  # a layer that stands once, whatever the chart's rows are
 
 
@@ -46,7 +47,7 @@ def label_axis(labels: Sequence[str], heads: Mapping[int, str] | None = None) ->
     Rows in `heads` are group headings in the colour given.
     """
     listed = json.dumps([one_line(label) for label in labels], ensure_ascii=True)
-    axis: dict[str, Any] = {"title": None, "labelExpr": f"{listed}[datum.value]", "labelOverlap": False}
+    axis: dict[str, Any] = {"title": None, "labelExpr": listed + LABELS_BY_ROW, "labelOverlap": False}
     if heads:
         tests = [{"test": f"datum.value === {row}", "value": colour} for row, colour in heads.items()]
         axis["labelColor"] = {"condition": tests, "value": theme.INK}

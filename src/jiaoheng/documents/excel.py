@@ -14,8 +14,8 @@ from jiaoheng.documents.excel_sheet import SheetWriter
 from jiaoheng.documents.excel_styles import Styles, sheet_name
 from jiaoheng.documents.model import Definition, Report, Table
 from jiaoheng.documents.safe_text import one_line
+from jiaoheng.documents.words import CONTENTS, CONTENTS_HEADS
 
-CONTENTS = "目录"
 DEFINITIONS = "口径"
 
 
@@ -87,7 +87,7 @@ class _Book:
             row += 1
         row += 1
         for column, (text, style) in enumerate(
-            [("序号", formats.head), ("表", formats.head_text), ("工作表", formats.head_text), ("行数", formats.head)]
+            zip(CONTENTS_HEADS, (formats.head, formats.head_text, formats.head_text, formats.head), strict=True)
         ):
             sheet.write_string(row, column, text, style)
         sheet.freeze_panes(row + 1, 0)

@@ -5,12 +5,14 @@ Cost: 0.4 s to start the engine; then for a chart of 60 rows 0.2 s an SVG and 0.
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jiaoheng.documents import chart_theme as theme
+from jiaoheng.documents.chart_parts import LABELS_BY_ROW
 from jiaoheng.documents.fonts import CHART_FONT_DIRECTORY
 from jiaoheng.documents.model import Chart, Report, Section
 from jiaoheng.engine.helper import Answer, Helper
@@ -162,6 +164,27 @@ def section_charts(sections: Iterable[Section]) -> list[Chart]:
         found += [block for block in section.blocks if isinstance(block, Chart)]
         found += section_charts(section.children)
     return found
+
+
+def chart_characters(charts: Iterable[Chart]) -> frozenset[str]:
+    """Every character that stands in the charts' specs, names of units among them."""
+    found: set[str] = set()
+
+    def walk(value: Any) -> None:
+        if isinstance(value, str):
+            # the names of an axis stand in an expression, escaped (see chart_parts.label_axis)
+            labels = value.removesuffix(LABELS_BY_ROW)
+            found.update("".join(json.loads(labels)) if labels != value else value)
+        elif isinstance(value, Mapping):
+            for one in value.values():
+                walk(one)
+        elif isinstance(value, (list, tuple)):
+            for one in value:
+                walk(one)
+
+    for chart in charts:
+        walk(chart.spec)
+    return frozenset(found)
 
 
 def _engine() -> Any:

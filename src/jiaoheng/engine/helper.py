@@ -114,11 +114,15 @@ class Helper:
                 if not alive:
                     raise EOFError
                 _write(stdin, call)
-                good, value = pickle.loads(_read(stdout))  # noqa: S301 (our own code, over our own pipe)
+                answer = _read(stdout)
             except (OSError, ValueError, EOFError):
                 alive = False
                 future.set_exception(_DiedError())
                 continue
+            try:
+                good, value = pickle.loads(answer)  # noqa: S301 (our own code, over our own pipe)
+            except Exception as error:  # no answer may stop this thread: somebody waits
+                good, value = False, error
             future.set_result(value) if good else future.set_exception(value)
         for stream in (stdin, stdout):
             with contextlib.suppress(OSError):

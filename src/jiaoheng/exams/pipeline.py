@@ -12,6 +12,7 @@ from jiaoheng.exams.copies import without_originals
 from jiaoheng.exams.defaults import ExamHints, resolve
 from jiaoheng.exams.gate import GateDecision, check_permission
 from jiaoheng.exams.observations import observe
+from jiaoheng.exams.own_results import without_results
 from jiaoheng.exams.resolved import Resolution
 from jiaoheng.exams.roster import assemble
 from jiaoheng.exams.roster_model import Roster
@@ -100,11 +101,12 @@ def prepare(
     tell = progress or (lambda _stage, _done, _total: None)
     everything = [*paths, *(path for path in prior_paths if path not in paths)]
     settings_path = settings_path or _settings_beside(paths)
-    read = _tables_only(
-        read_files(everything, limits=limits, progress=lambda done, total, _label: tell("读取文件", done, total)),
-        everything,
+    read, results = without_results(
+        read_files(everything, limits=limits, progress=lambda done, total, _label: tell("读取文件", done, total))
     )
+    read = _tables_only(read, everything)
     sources, declared, found, answers, places = _declared(read, settings_path)
+    found += results
     declared = _with_prior(declared, sources, prior_paths)
     try:
         settings = apply_answers(declared, answers, places)
