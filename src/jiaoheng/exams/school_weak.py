@@ -51,9 +51,7 @@ def weak_points(exam: Exam, school: int, made: MeasuredItems) -> Section | None:
             made.mastery_at(exam, "school", "knowledge"), school, made.mastery_at(exam, "county", "knowledge"), gap
         )
         words = "、".join(_point(one, exam.ranks_units) for one in weak[:5])
-        sentence = (
-            f"{name}需要补的知识点：{words}。" if weak else f"{name}没有比全县低 {limit} 个百分点以上的知识点。"
-        )
+        sentence = f"{name}需要补的知识点：{words}。" if weak else f"{name}没有比全县低 {limit} 个百分点以上的知识点。"
         blocks.append(Paragraph(sentence, strong=True))
     if rows and exam.ranks_units:
         blocks.append(table)
