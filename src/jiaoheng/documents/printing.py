@@ -64,6 +64,8 @@ def number_text(value: int | float | Fraction, column: TableColumn) -> str:
     if not _finite(value):
         return DASH
     if column.kind in _WHOLE_KINDS or column.kind is Kind.TEXT:
+        if isinstance(value, int):
+            return str(int(value)).replace("-", "−")
         exact = numbers.to_fraction(value)
         return str(exact.numerator).replace("-", "−") if exact.denominator == 1 else numbers.text(exact, column.digits)
     signed = column.kind in _SIGNED_KINDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -68,7 +69,15 @@ class People:
 def score_cell(paper: Paper, pupil: int) -> Value:
     """The pupil's score, or — with the state."""
     state = int(paper.states[pupil])
-    return paper.step * int(paper.values[pupil]) if state == 0 else Missing(STATE_WORDS[state])
+    if state:
+        return Missing(STATE_WORDS[state])
+    return _marks(int(paper.values[pupil]), paper.step.numerator, paper.step.denominator)
+
+
+@cache
+def _marks(steps: int, numerator: int, denominator: int) -> Fraction:
+    """A score of so many steps; pupils with the same score share one number."""
+    return Fraction(steps * numerator, denominator)
 
 
 def ordered(exam: Exam, pupils: Mask) -> list[int]:

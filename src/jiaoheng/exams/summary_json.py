@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from jiaoheng.documents.model import Dim, Interval, Missing, Suppressed, Table, TableColumn, Value
-from jiaoheng.documents.printing import printed
+from jiaoheng.documents.printing import number_text, printed
 from jiaoheng.exams.pipeline import Prepared
 from jiaoheng.exams.report import ExamReport
 from jiaoheng.sheets.places import Problem
@@ -96,9 +96,9 @@ def _value(value: Value, column: TableColumn) -> Any:
         return {"value": None, "reason": value.reason}
     if isinstance(value, Suppressed):
         return {"value": None, "suppressed": True, "reason": value.reason}
-    text = printed(value, column).text
     if isinstance(value, Interval):
-        return {"low": value.low, "high": value.high, "text": text}
+        return {"low": value.low, "high": value.high, "text": printed(value, column).text}
+    text = number_text(value, column)
     exact = value if isinstance(value, int) else float(value)
     whole = isinstance(value, Fraction) and value.denominator == 1
     return {"value": int(value) if whole else exact, "text": text, **few}
