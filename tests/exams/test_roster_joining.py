@@ -106,9 +106,7 @@ def test_summary_beside_its_parts_is_counted_once() -> None:
         reading(heads, part, sheet="1班"), reading(heads, more, sheet="2班"), reading(heads, part + more, sheet="汇总")
     )
     assert roster.pupils.height == 3
-    assert "3 名学生的成绩与工作表“1班”、工作表“2班”相同，只计一次" in message(
-        roster, "repeated-sheet"
-    )
+    assert "3 名学生的成绩与工作表“1班”、工作表“2班”相同，只计一次" in message(roster, "repeated-sheet")
     assert not codes(roster, Severity.ERROR)
 
 
