@@ -13,7 +13,7 @@ from jiaoheng.documents import chart_theme, charts
 from jiaoheng.documents.charts import Caption, Estimate, Point, chart_png, chart_svg
 from jiaoheng.documents.fonts import east_asian_runs, missing_glyph_message, uncovered
 from jiaoheng.documents.model import Chart
-from jiaoheng.documents.pictures import TALLEST, Pictures, static_spec
+from jiaoheng.documents.pictures import TALLEST, Picture, Pictures, static_spec
 
 from .sample import MARKUP, RARE, sample_charts
 
@@ -163,3 +163,11 @@ def test_word_gets_a_font_that_has_the_character() -> None:
         ("𬭎", "SimSun-ExtB"),
     ]
     assert MARKUP
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.33, 1.7, 2.0])
+def test_the_size_of_a_picture_is_known_before_its_pixels(scale: float, pictures: dict[str, str]) -> None:
+    """The size told from the SVG is that in the PNG's head."""
+    for svg in list(pictures.values())[:4]:
+        picture = Picture(svg, scale)
+        assert picture.size == struct.unpack(">II", picture.png[16:24])

@@ -97,9 +97,6 @@ def write_outputs(
         report = made.report
         progress("统计", 1, 1)
         stages = 5
-        title = f"{report.title}·学生名单"
-        ask = (helper or Helper(start=False)).submit
-        lists = ask(write_workbook, made.lists, folder / "lists.xlsx", title=title, notice=LIST_NOTICE)
         text = json.dumps(summary(made, prepared), ensure_ascii=False, separators=(",", ":"))
         (folder / "summary.json").write_text(text, encoding="utf-8")
         progress("写出报告", 1, stages)
@@ -110,6 +107,9 @@ def write_outputs(
         progress("写出报告", 2, stages)
         (folder / "report.html").write_text(render_html(report, pictures), encoding="utf-8")
         progress("写出报告", 3, stages)
+        title = f"{report.title}·学生名单"
+        ask = (helper or Helper(start=False)).submit
+        lists = ask(write_workbook, made.lists, folder / "lists.xlsx", title=title, notice=LIST_NOTICE)
         write_word(report, folder / "report.docx", pictures)
         progress("写出报告", 4, stages)
         lists.result()

@@ -6,9 +6,10 @@ Cost: 0.4 s to start the engine; then for a chart of 60 rows 0.2 s an SVG and 0.
 from __future__ import annotations
 
 import json
-import struct
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from threading import Lock
 from typing import Any
 
 from jiaoheng.documents import chart_theme as theme
@@ -21,20 +22,31 @@ WIDTH = 680  # px: the text width of an A4 page at 110 dpi
 SCALE = 1.7  # pixels per CSS pixel: 187 dpi on paper
 TALLEST = 860  # px: with its caption on one page
 _TOGETHER = 4  # charts that travel to the helper in one call
+_SVG_SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)" height="([\d.]+)"')
 _SMALLEST = 8  # px of a letter, 5.2 pt on paper
 
 
-@dataclass(frozen=True, slots=True)
 class Picture:
-    """One chart drawn: SVG text and PNG bytes, with its size in CSS pixels."""
+    """One chart drawn: SVG text, and its PNG, which may still be being drawn and is waited for when it is used."""
 
-    svg: str
-    png: bytes
+    def __init__(self, svg: str, scale: float, png: Callable[[], bytes] | None = None) -> None:
+        self.svg = svg
+        self._scale = scale
+        self._png = png or (lambda: svg_png(svg, scale))
+
+    @cached_property
+    def png(self) -> bytes:
+        """PNG on white, `scale` pixels per CSS pixel."""
+        return self._png()
 
     @property
     def size(self) -> tuple[int, int]:
-        """Pixels of the PNG."""
-        return struct.unpack(">II", self.png[16:24])
+        """Pixels of the PNG, known before it is drawn."""
+        found = _SVG_SIZE.search(self.svg)
+        if found is None:
+            raise ValueError("an SVG without its size")
+        width, height = (int(float(edge) * self._scale) for edge in found.groups())
+        return width, height
 
 
 def chart_svg(chart: Chart, width: int = WIDTH) -> str:
@@ -76,6 +88,31 @@ def static_spec(chart: Chart, width: int = WIDTH) -> dict[str, Any]:
     return spec
 
 
+class _Batch:
+    """Charts that travel together: first their SVGs; their PNGs queue up behind the SVGs of the charts after them."""
+
+    def __init__(self, helper: Helper, specs: Sequence[Mapping[str, Any]], scale: float) -> None:
+        self._helper, self._scale = helper, scale
+        self._lock = Lock()
+        self._pngs: Answer[list[bytes]] | None = None
+        self._svgs = helper.submit(draw_svgs, specs)
+        self._svgs.when_done(self._ask_pngs)
+
+    def svg(self, position: int) -> str:
+        """Empty where the chart cannot be drawn."""
+        return self._svgs.result()[position]
+
+    def png(self, position: int) -> bytes:
+        """The PNG of a chart that has an SVG."""
+        return self._ask_pngs(self._svgs.result()).result()[position]
+
+    def _ask_pngs(self, svgs: list[str]) -> Answer[list[bytes]]:
+        with self._lock:
+            if self._pngs is None:
+                self._pngs = self._helper.submit(draw_pngs, svgs, self._scale)
+            return self._pngs
+
+
 class Pictures:
     """Charts drawn by a helper process in the order in which they are added; `get` waits for one. A context manager.
 
@@ -87,7 +124,7 @@ class Pictures:
         self, charts: Iterable[Chart] = (), scale: float = SCALE, width: int = WIDTH, helper: Helper | None = None
     ) -> None:
         self.scale, self._width = scale, width
-        self._asked: dict[str, tuple[Chart, Answer[list[Picture | None]], int]] = {}
+        self._asked: dict[str, tuple[Chart, _Batch, int]] = {}
         self._done: dict[str, tuple[Chart, Picture]] = {}
         self._helper = helper
         self._own: Helper | None = None
@@ -106,17 +143,20 @@ class Pictures:
             return
         if self._helper is None:
             self._helper = self._own = Helper()
-        helper = self._helper
         for start in range(0, len(new), _TOGETHER):
             some = new[start : start + _TOGETHER]
-            answer = helper.submit(draw_all, [static_spec(chart, self._width) for chart in some], self.scale)
-            self._asked |= {chart.key: (chart, answer, at) for at, chart in enumerate(some)}
+            batch = _Batch(self._helper, [static_spec(chart, self._width) for chart in some], self.scale)
+            self._asked |= {chart.key: (chart, batch, at) for at, chart in enumerate(some)}
 
     def get(self, chart: Chart) -> Picture:
-        """The picture of a chart; drawn here and now if the helper did not deliver it."""
+        """The picture of a chart; drawn here and now if the helper did not deliver it.
+
+        Raises ValueError where it cannot be drawn.
+        """
         known = self._done.get(chart.key)
         if known is None or known[0] != chart:
-            known = self._done[chart.key] = (chart, self._delivered(chart) or self._drawn(chart))
+            picture = self._delivered(chart) or Picture(chart_svg(chart, self._width), self.scale)
+            known = self._done[chart.key] = (chart, picture)
         return known[1]
 
     def close(self) -> None:
@@ -125,25 +165,27 @@ class Pictures:
             self._own.close()
 
     def _delivered(self, chart: Chart) -> Picture | None:
-        asked, answer, at = self._asked.get(chart.key, (None, None, 0))
-        return answer.result()[at] if answer is not None and asked == chart else None
-
-    def _drawn(self, chart: Chart) -> Picture:
-        svg = chart_svg(chart, self._width)
-        return Picture(svg, svg_png(svg, self.scale))
+        asked, batch, at = self._asked.get(chart.key, (None, None, 0))
+        if batch is None or asked != chart or not (svg := batch.svg(at)):
+            return None
+        return Picture(svg, self.scale, lambda: batch.png(at))
 
 
-def draw_all(specs: Sequence[Mapping[str, Any]], scale: float) -> list[Picture | None]:
-    """Pictures of static specs; None for one that cannot be drawn (the asker repeats it and raises the reason)."""
+def draw_svgs(specs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """SVGs of static specs; "" for one that cannot be drawn (the asker repeats it and raises the reason)."""
     engine, config = _engine(), theme.config()
-    pictures: list[Picture | None] = []
+    svgs: list[str] = []
     for spec in specs:
         try:
-            svg = engine.vegalite_to_svg(spec, vl_version=theme.VEGA_LITE, config=config)
-            pictures.append(Picture(svg, svg_png(svg, scale)))
+            svgs.append(engine.vegalite_to_svg(spec, vl_version=theme.VEGA_LITE, config=config))
         except Exception:  # the engine raises its own types
-            pictures.append(None)
-    return pictures
+            svgs.append("")
+    return svgs
+
+
+def draw_pngs(svgs: Sequence[str], scale: float) -> list[bytes]:
+    """PNGs of SVGs of ours; b"" for an empty one."""
+    return [svg_png(svg, scale) if svg else b"" for svg in svgs]
 
 
 def warm_up() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from docx import Document
 from docx.oxml import parse_xml
 
 from jiaoheng.documents.model import Report
-from jiaoheng.documents.pictures import Pictures, report_charts
+from jiaoheng.documents.pictures import Picture, Pictures, report_charts
 from jiaoheng.documents.safe_text import one_line
 from jiaoheng.documents.word_blocks import Piece, body
 from jiaoheng.documents.word_styles import (
@@ -22,6 +23,8 @@ from jiaoheng.documents.word_styles import (
     section_properties,
 )
 from jiaoheng.documents.word_xml import NAMESPACES, paragraph
+
+_IMAGE = re.compile(r'<a:blip r:embed="(\d+)"/>')
 
 
 def write_word(report: Report, path: Path, pictures: Pictures | None = None) -> None:
@@ -41,11 +44,18 @@ def write_word(report: Report, path: Path, pictures: Pictures | None = None) -> 
     _properties(document, report)
     feet = page_parts(document, one_line(report.watermark), one_line(report.notice))
 
-    def add_image(png: bytes) -> str:
-        relation, _ = document.part.get_or_add_image(io.BytesIO(png))
-        return str(relation)
+    images: list[Picture] = []
+
+    def add_image(picture: Picture) -> str:
+        images.append(picture)
+        return str(len(images) - 1)
+
+    def relation(found: re.Match[str]) -> str:
+        known, _ = document.part.get_or_add_image(io.BytesIO(images[int(found[1])].png))
+        return f'<a:blip r:embed="{known}"/>'
 
     content = "".join(_with_sections(body(report, pictures, add_image), feet))
+    content = _IMAGE.sub(relation, content)  # the pixels come last: they may have been drawn meanwhile
     old = document.element.body
     new = parse_xml(f"<w:body {NAMESPACES}>{content}</w:body>")
     old.getparent().replace(old, new)

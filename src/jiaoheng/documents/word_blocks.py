@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from jiaoheng.documents.model import Block, Bullets, Chart, KeyFigures, Note, Paragraph, Report, Table
 from jiaoheng.documents.outline import DEFINITIONS_TITLE, Heading, captions, meta_lines, parts
-from jiaoheng.documents.pictures import WIDTH, Pictures
+from jiaoheng.documents.pictures import WIDTH, Picture, Pictures
 from jiaoheng.documents.safe_text import clean, one_line
 from jiaoheng.documents.word_pages import estimate_pages
 from jiaoheng.documents.word_styles import TEXT_MM
@@ -40,10 +40,10 @@ class Piece:
     landscape: bool = False
 
 
-def body(report: Report, pictures: Pictures, add_image: Callable[[bytes], str]) -> Iterator[Piece]:
+def body(report: Report, pictures: Pictures, add_image: Callable[[Picture], str]) -> Iterator[Piece]:
     """The whole document: front page with contents, chapters, definitions, sources, imprint.
 
-    `add_image` stores a PNG and gives the id of its relation.
+    `add_image` takes a picture and gives what stands for it in its drawing.
     """
     writer = _Writer(report, pictures, add_image)
     chapters = [(part.heading, _turned(list(writer.part(part.heading, part.blocks)))) for part in parts(report)]
@@ -65,7 +65,7 @@ def _turned(pieces: list[Piece]) -> list[Piece]:
 class _Writer:
     """Writes parts; keeps the numbers of bookmarks and pictures."""
 
-    def __init__(self, report: Report, pictures: Pictures, add_image: Callable[[bytes], str]) -> None:
+    def __init__(self, report: Report, pictures: Pictures, add_image: Callable[[Picture], str]) -> None:
         self.report = report
         self.pictures = pictures
         self.add_image = add_image
@@ -118,7 +118,7 @@ class _Writer:
             width, height = width * tallest / height, tallest
         self.count += 1
         alt = one_line(chart.alt) or one_line(chart.title)
-        image = inline_picture(self.add_image(picture.png), self.count, width, height, alt)
+        image = inline_picture(self.add_image(picture), self.count, width, height, alt)
         xml = paragraph("Caption", runs(f"{self.names[id(chart)]}　{one_line(chart.title)}", Look(HEI)))
         if chart.subtitle:
             xml += paragraph("CaptionNote", runs(one_line(chart.subtitle) + self._beside(chart), Look(KAI)))

@@ -47,6 +47,11 @@ class Answer(Generic[_T]):
         """Whether `result` has not to wait for the helper."""
         return self._future is None or self._future.done()
 
+    def when_done(self, follow: Callable[[_T], object]) -> None:
+        """Have a good result of the helper handed on as soon as it is there, in another thread."""
+        if self._future is not None:
+            self._future.add_done_callback(lambda done: follow(done.result()) if done.exception() is None else None)
+
     def result(self) -> _T:
         """Wait for the result; raises what the call raised (OSErrors keep their number and file name).
 
