@@ -7,6 +7,7 @@ corrected cells through `restore` and sees the sheets under their original names
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -195,4 +196,6 @@ def _refusals(out: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise AnnotateError(f"找不到 {error.filename or out}。请核对文件和文件夹是否还在") from error
     except OSError as error:
-        raise AnnotateError(f"不能写入 {out}：{error.strerror or error}。请检查磁盘空间或换一个位置") from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise AnnotateError(f"磁盘空间不足，{out} 没有写出。请检查磁盘空间或换一个位置") from error
+        raise AnnotateError(f"不能写入 {out}（系统报告：{error.strerror or error}）。请检查磁盘或换一个位置") from error

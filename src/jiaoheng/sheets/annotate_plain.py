@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import math
 import posixpath
 import re
@@ -36,9 +37,9 @@ def write_plain(sheets: Sequence[Sheet], out: Path) -> tuple[dict[str, Origin], 
     several = len({sheet.file for sheet in sheets}) > 1
     names = unique_names([_wanted(sheet, several) for sheet in sheets])
     problems: list[Problem] = []
-    book = xlsxwriter.Workbook(
-        str(out), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    )
+    packed = io.BytesIO()  # written whole: a full disk is then one OSError
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    book = xlsxwriter.Workbook(packed, options)
     forms = _Forms(book)
     for sheet, name in zip(sheets, names, strict=True):
         problems += _write_sheet(book.add_worksheet(name), sheet, forms)
@@ -48,10 +49,8 @@ def write_plain(sheets: Sequence[Sheet], out: Path) -> tuple[dict[str, Origin], 
     if visible is not None:
         visible.activate()
         visible.set_first_sheet()
-    try:
-        book.close()
-    except XlsxWriterException as error:  # its file error wraps the system's
-        raise error.__context__ if isinstance(error.__context__, OSError) else OSError(str(error)) from error
+    book.close()
+    out.write_bytes(packed.getbuffer())
     return {name: (sheet.file, sheet.name) for sheet, name in zip(sheets, names, strict=True)}, problems
 
 

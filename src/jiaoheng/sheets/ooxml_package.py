@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import shutil
@@ -97,8 +98,12 @@ class Package:
         return pattern.format(number)
 
     def save(self, out: Path) -> None:
-        """Write the package to `out` (an existing file is overwritten; callers write to a temporary name)."""
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        """Write the package to `out` (an existing file is overwritten; callers write to a temporary name).
+
+        It is packed in memory first, so that a full disk is one OSError and not a broken archive that complains later.
+        """
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
             for key, info in self._infos.items():
                 entry = copy(info)
                 entry.extra = b""  # times and sizes of the old archive; the zip writer adds its own
@@ -114,7 +119,9 @@ class Package:
                     raise PackageError(f"工作簿的部件 {info.filename} 已损坏或加密，不能制作标注副本") from error
             for key, name in self._names.items():
                 target.writestr(name, self._changed[key])
-        with open(out, "rb+") as written:
+        with open(out, "wb") as written:
+            written.write(packed.getbuffer())
+            written.flush()
             os.fsync(written.fileno())
 
 
