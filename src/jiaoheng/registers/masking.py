@@ -15,7 +15,9 @@ HIDDEN = "******"
 _ENDS = {Sensitive.ID_NUMBER: (6, 4), Sensitive.PHONE: (3, 4), Sensitive.BANK: (4, 4)}  # characters shown at each end
 _STARS = re.compile(r"[*＊]")
 _VILLAGE = re.compile(r"^(.*?(?:村|社区|居委会|街道|镇|乡|小区))")
-_COMPOUND = frozenset({"欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "长孙", "司徒", "宇文"})
+_COMPOUND = frozenset(
+    {"欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "长孙", "司徒", "宇文"}
+)
 
 
 def mask(value: Value, kind: Sensitive) -> str:

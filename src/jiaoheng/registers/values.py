@@ -44,7 +44,9 @@ _FALSE = frozenset({"否", "×", "✗", "✘", "x", "无", "错", "n", "no", "fa
 _QUOTED_NUMBER = re.compile(r"^['’‘`]+(?=\d)")
 _BLANKS = re.compile(r"\s+")
 _ARRAY_SPLIT = re.compile(r"[、，,;；|\n]+")
-_IDS = frozenset({"id_number", "school_code", "unit_code", "phone", "mobile", "pupil_number", "bank_card", "credit_code"})
+_IDS = frozenset(
+    {"id_number", "school_code", "unit_code", "phone", "mobile", "pupil_number", "bank_card", "credit_code"}
+)
 
 
 class Reader:
