@@ -1,0 +1,1 @@
+"""The server of a bureau: Django apps over the library floor."""

@@ -1,0 +1,1 @@
+"""Units, periods, accounts, roles, access, audit, files, jobs: what every other app stands on."""

@@ -1,0 +1,196 @@
+"""Every write leaves an entry in the chain, inside its own transaction.
+
+A `do_*` function is decorated with `action`: it runs in one transaction, notes what it did with `note` (which derives
+the changes itself), and the outermost action appends the notes to the chain just before it commits, so that the head
+is locked for as short as possible. An action that notes nothing is a fault of ours and does not commit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+
+from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core.models import Account, AuditEntry, AuditHead
+from jiaoheng.bureau.core.tree import name_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_door: ContextVar[str] = ContextVar("door", default="command")
+_trail: ContextVar[list[Note] | None] = ContextVar("trail", default=None)
+SYSTEM_NAME = "系统"
+
+
+@dataclass(slots=True)
+class Note:
+    """One entry to be: what was done to what, by whom, with old and new values as people read them."""
+
+    action: str
+    actor: Account | None
+    object_type: str = ""
+    object_id: str = ""
+    object_name: str = ""
+    unit_id: int | None = None
+    changes: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    count: int = 1
+    reason: str = ""
+    digest: str = ""
+
+
+@contextlib.contextmanager
+def through(door: str) -> Iterator[None]:
+    """Say by which door (page, file, api, command, worker) the actions of a block come."""
+    token = _door.set(door)
+    try:
+        yield
+    finally:
+        _door.reset(token)
+
+
+def door() -> str:
+    """By which door the running action came."""
+    return _door.get()
+
+
+def action(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a `do_*` function one audited transaction. It must be called with `acting_user=` (None: the system)."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if "acting_user" not in kwargs:
+            raise TypeError(f"{function.__name__} needs acting_user")
+        if _trail.get() is not None:  # part of a larger action: its notes go into that one
+            return function(*args, **kwargs)
+        notes: list[Note] = []
+        token = _trail.set(notes)
+        try:
+            with transaction.atomic():
+                result = function(*args, **kwargs)
+                if not notes:
+                    raise AssertionError(f"{function.__name__} wrote without an audit note")
+                _append(notes)
+        finally:
+            _trail.reset(token)
+        return result
+
+    return run
+
+
+def note(
+    action: str,
+    *,
+    actor: Account | None,
+    about: tuple[str, object, str] = ("", "", ""),
+    unit_id: int | None = None,
+    changes: Sequence[Mapping[str, Any]] = (),
+    count: int = 1,
+    reason: str = "",
+    digest: str = "",
+) -> None:
+    """Note one thing that the running action did. `about`: object type, id, and name of that day.
+
+    Outside an action (a look, a sign-in, an export) the entry is appended at once in a transaction of its own.
+    """
+    made = Note(action, actor, about[0], str(about[1]), about[2], unit_id, list(changes), count, reason, digest)
+    trail = _trail.get()
+    if trail is not None:
+        trail.append(made)
+        return
+    with transaction.atomic():
+        _append([made])
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The changes between two states as entries hold them; fields that are the same are left out."""
+    keys = [key for key in titles if old.get(key) != new.get(key)]
+    return [{"field": key, "title": titles[key], "old": old.get(key), "new": new.get(key)} for key in keys]
+
+
+def actor_words(actor: Account | None) -> str:
+    """王芳（东镇中心校）, as the person was called on this day."""
+    if actor is None:
+        return SYSTEM_NAME
+    home = name_of(actor.home, clock.today())
+    return f"{actor.name}（{home}）" if home else str(actor.name)
+
+
+def hash_of(entry: AuditEntry, before: str) -> str:
+    """SHA-256 over the entry's content and the hash before it."""
+    body = [
+        entry.number,
+        entry.at.isoformat(),
+        entry.action,
+        entry.actor_id,
+        entry.actor_name,
+        entry.door,
+        entry.object_type,
+        entry.object_id,
+        entry.object_name,
+        entry.unit_id,
+        entry.changes,
+        entry.count,
+        entry.reason,
+        entry.digest,
+        before,
+    ]
+    return hashlib.sha256(json.dumps(body, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _append(notes: Sequence[Note]) -> None:
+    head = AuditHead.objects.select_for_update().filter(pk=1).first()
+    if head is None:
+        AuditHead.objects.get_or_create(pk=1)
+        head = AuditHead.objects.select_for_update().get(pk=1)
+    names: dict[int | None, str] = {}
+    made = []
+    at, door = clock.now(), _door.get()
+    number, before = head.number, head.hash
+    for one in notes:
+        actor_id = one.actor.pk if one.actor is not None else None
+        if actor_id not in names:
+            names[actor_id] = actor_words(one.actor)
+        number += 1
+        entry = AuditEntry(
+            number=number,
+            at=at,
+            action=one.action,
+            actor_id=actor_id,
+            actor_name=names[actor_id],
+            door=door,
+            object_type=one.object_type,
+            object_id=one.object_id,
+            object_name=one.object_name[:200],
+            unit_id=one.unit_id,
+            changes=json.loads(json.dumps(list(one.changes), default=str)),
+            count=one.count,
+            reason=one.reason[:500],
+            digest=one.digest,
+        )
+        before = entry.hash = hash_of(entry, before)
+        made.append(entry)
+    AuditEntry.objects.bulk_create(made)
+    AuditHead.objects.filter(pk=1).update(number=number, hash=before)
+    line = f"{number} {before} {at.isoformat()}\n"
+    transaction.on_commit(lambda: _anchor(line))
+
+
+def _anchor(line: str) -> None:
+    """Keep the newest head outside the database, or a cut tail goes unseen. One write: lines never mix."""
+    path = settings.ANCHOR
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, line.encode())
+    finally:
+        os.close(descriptor)

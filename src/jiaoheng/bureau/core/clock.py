@@ -1,0 +1,53 @@
+"""The one clock. Tests and the demo set it; nothing else asks the system for the time."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+from contextvars import ContextVar
+from zoneinfo import ZoneInfo
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+_set: ContextVar[dt.datetime | None] = ContextVar("clock", default=None)
+_process: list[dt.datetime | None] = [None]  # for threads of a test server, which see no context of the test
+
+
+def now() -> dt.datetime:
+    """The present moment, aware, in UTC."""
+    fixed = _set.get() or _process[0]
+    return fixed if fixed is not None else dt.datetime.now(dt.UTC)
+
+
+def today() -> dt.date:
+    """Today in Beijing, whatever zone the server's system has."""
+    return now().astimezone(BEIJING).date()
+
+
+def local(moment: dt.datetime) -> dt.datetime:
+    """An aware moment as Beijing time."""
+    return moment.astimezone(BEIJING)
+
+
+def at_end_of(day: dt.date) -> dt.datetime:
+    """23:59:59 Beijing time of a day, in UTC: when a deadline given as a day has its last second."""
+    return dt.datetime.combine(day, dt.time(23, 59, 59), BEIJING).astimezone(dt.UTC)
+
+
+def beijing(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> dt.datetime:
+    """A moment given as Beijing wall time, in UTC."""
+    return dt.datetime(year, month, day, hour, minute, second, tzinfo=BEIJING).astimezone(dt.UTC)
+
+
+@contextlib.contextmanager
+def at(moment: dt.datetime, *, everywhere: bool = False) -> Iterator[None]:
+    """Set the clock for a block; `everywhere` for other threads of the process too (test servers)."""
+    token = _set.set(moment.astimezone(dt.UTC))
+    before = _process[0]
+    if everywhere:
+        _process[0] = moment.astimezone(dt.UTC)
+    try:
+        yield
+    finally:
+        _set.reset(token)
+        _process[0] = before

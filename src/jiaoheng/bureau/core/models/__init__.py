@@ -1,0 +1,29 @@
+"""Tables of the app `core`, one module a subject."""
+
+from jiaoheng.bureau.core.models.accounts import Account, Membership
+from jiaoheng.bureau.core.models.audit import AuditEntry, AuditHead
+from jiaoheng.bureau.core.models.files import Attachment
+from jiaoheng.bureau.core.models.jobs import Job
+from jiaoheng.bureau.core.models.notices import Notice
+from jiaoheng.bureau.core.models.periods import CalendarDay, Period
+from jiaoheng.bureau.core.models.search import SearchEntry, SearchGram
+from jiaoheng.bureau.core.models.units import Unit, UnitEdge, UnitFacts, UnitPath, UnitSuccession
+
+__all__ = [
+    "Account",
+    "Attachment",
+    "AuditEntry",
+    "AuditHead",
+    "CalendarDay",
+    "Job",
+    "Membership",
+    "Notice",
+    "Period",
+    "SearchEntry",
+    "SearchGram",
+    "Unit",
+    "UnitEdge",
+    "UnitFacts",
+    "UnitPath",
+    "UnitSuccession",
+]

@@ -1,0 +1,1 @@
+"""Registers 台账: records with their whole history, collection rounds, Excel in and out."""

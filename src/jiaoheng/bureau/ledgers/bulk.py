@@ -1,0 +1,90 @@
+"""Rows of records and versions into the database, as fast as each database allows; the writer above decides what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection, models
+
+from jiaoheng.bureau.ledgers.models import Record, RecordVersion
+
+RECORD_COLUMNS = ("id", "register_id", "unit_id", "period_id", "key", "number")
+VERSION_COLUMNS = (
+    "record_id",
+    "number",
+    "register_id",
+    "unit_id",
+    "period_id",
+    "county_id",
+    "district_id",
+    "school_id",
+    "class_id",
+    "schema_version",
+    "data",
+    "valid_from",
+    "deleted",
+    "author_id",
+    "author_name",
+    "door",
+    "source",
+    "batch_id",
+    "reason",
+    "restored_from",
+    *(f"s{slot}" for slot in range(8)),
+)
+
+
+def next_ids(model: type[models.Model], count: int) -> range | list[int]:
+    """Ids for `count` new rows of a table, inside the running transaction.
+
+    PostgreSQL hands them out of the table's sequence; on SQLite the writer holds the only write lock.
+    """
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+            )
+            return [row[0] for row in cursor.fetchall()]
+        # a deleted row's id must not come again: the sequence knows the largest one ever given
+        cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])
+        first = int(cursor.fetchone()[0]) + 1
+        return range(first, first + count)
+
+
+def insert_records(rows: Sequence[Sequence[Any]]) -> None:
+    """Rows of RECORD_COLUMNS."""
+    _insert(Record, RECORD_COLUMNS, rows)
+
+
+def insert_versions(rows: Sequence[Sequence[Any]]) -> None:
+    """Rows of VERSION_COLUMNS; `data` as JSON text."""
+    _insert(RecordVersion, VERSION_COLUMNS, rows)
+
+
+def _insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    if not rows:
+        return
+    table = connection.ops.quote_name(model._meta.db_table)
+    names = ", ".join(connection.ops.quote_name(column) for column in columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        marks = ", ".join(["%s"] * len(columns))
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 (names are ours)
+
+
+def chunks(ids: Iterable[int], size: int = 900) -> Iterable[list[int]]:
+    """Ids in parts that a database takes as parameters."""
+    part: list[int] = []
+    for one in ids:
+        part.append(one)
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part

@@ -1,0 +1,25 @@
+"""Tables of the app `ledgers`, one module a subject."""
+
+from jiaoheng.bureau.ledgers.models.imports import ImportBatch, ResendKey
+from jiaoheng.bureau.ledgers.models.records import Draft, Record, RecordVersion
+from jiaoheng.bureau.ledgers.models.registers import CodeRow, RegisterRow, RegisterVersion
+from jiaoheng.bureau.ledgers.models.rounds import CellComment, Extension, Filing, FilingStep, Reminder, Round
+from jiaoheng.bureau.ledgers.models.views import SavedView
+
+__all__ = [
+    "CellComment",
+    "CodeRow",
+    "Draft",
+    "Extension",
+    "Filing",
+    "FilingStep",
+    "ImportBatch",
+    "Record",
+    "RecordVersion",
+    "RegisterRow",
+    "RegisterVersion",
+    "Reminder",
+    "ResendKey",
+    "Round",
+    "SavedView",
+]

@@ -1,0 +1,18 @@
+"""Settings of the tests: a data folder and a database of the process's own, a quick password hash."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ["JIAOHENG_DATA"] = tempfile.mkdtemp(prefix="jiaoheng-test-")
+os.environ["JIAOHENG_ENV"] = "demo"
+os.environ["JIAOHENG_SECRET_KEY"] = "tests-only"  # noqa: S105
+
+from jiaoheng.bureau.settings import *  # noqa: F403
+from jiaoheng.bureau.settings import DATA, DATABASES, PASSWORD_HASHERS
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": Path(DATA) / "test.sqlite3"}  # a file: two connections at once are tested
