@@ -34,6 +34,8 @@ class Special(Enum):
 CLEARED: Final = Special.CLEARED
 MASKED: Final = Special.MASKED
 CLEAR_WORD = "清空"  # empties a value; a blank cell keeps it
+NOT_CALCULATED = "\0formula"  # stands for a formula cell that has no stored result
+_ERROR = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA|#+)", re.IGNORECASE)
 _CLEAR_FORMS = frozenset({CLEAR_WORD, f"「{CLEAR_WORD}」", f"【{CLEAR_WORD}】", f"“{CLEAR_WORD}”"})
 
 Read = Value | None | Special | Wrong
@@ -80,6 +82,8 @@ class Reader:
                 return None
             if cell.strip() in _CLEAR_FORMS:
                 return CLEARED
+            if cell.startswith(("#", NOT_CALCULATED)) and (broken := _broken_cell(cell, self.field)) is not None:
+                return broken
             if self.sensitive and looks_masked(cell):
                 return MASKED
         elif digits and isinstance(cell, (int, float)) and cell == int(cell):
@@ -164,6 +168,16 @@ def canonical_text(text: str, one: Field) -> str:
     if one.widget == "textarea":
         return safe_text.clean(text).strip()
     return safe_text.one_line(text)
+
+
+def _broken_cell(cell: str, one: Field) -> Wrong | None:
+    """An error value of a spreadsheet, or a formula that was never calculated."""
+    if cell == NOT_CALCULATED:
+        told = "公式没有存下计算结果"
+        return Wrong("formula-without-value", one.name, told, "请用 Excel 或 WPS 打开后保存，或直接填数值")
+    if _ERROR.fullmatch(cell.strip()):
+        return Wrong("error-value", one.name, f"单元格是错误值 {cell.strip()}", "请改正公式，或直接填数值")
+    return None
 
 
 def lost(one: Field, cell: Cell) -> Wrong:
