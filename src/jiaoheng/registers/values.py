@@ -36,6 +36,7 @@ MASKED: Final = Special.MASKED
 CLEAR_WORD = "清空"  # empties a value; a blank cell keeps it
 NOT_CALCULATED = "\0formula"  # stands for a formula cell that has no stored result
 _ERROR = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA|#+)", re.IGNORECASE)
+_NOTHING = frozenset({"—", "——"})  # how our exports show that there is no such value
 _CLEAR_FORMS = frozenset({CLEAR_WORD, f"「{CLEAR_WORD}」", f"【{CLEAR_WORD}】", f"“{CLEAR_WORD}”"})
 
 Read = Value | None | Special | Wrong
@@ -78,7 +79,7 @@ class Reader:
         if cell is None:
             return None
         if isinstance(cell, str):
-            if is_blank(cell):
+            if is_blank(cell) or cell.strip() in _NOTHING:
                 return None
             if cell.strip() in _CLEAR_FORMS:
                 return CLEARED

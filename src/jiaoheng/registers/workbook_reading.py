@@ -7,13 +7,16 @@ register is told with both dates; another register's workbook is refused naming 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from jiaoheng.documents.safe_text import unneutralise
 from jiaoheng.registers.model import FieldType, Register
 from jiaoheng.registers.template_marks import (
     CHOICE_SHEET,
     MARKS,
     META_SHEET,
+    NOTE_SHEET,
     PERIOD,
     RECORD,
     SCHEMA,
@@ -42,6 +45,7 @@ from jiaoheng.sheets.text import cell_text, is_blank
 from jiaoheng.sheets.workbook import Cell, Sheet, SourceFile
 
 _NOTHING = Known()
+_TEXTS = frozenset({"csv", "tsv"})
 
 
 def read_workbook(
@@ -68,11 +72,22 @@ def understand(source: SourceFile, register: Register, known: Known = _NOTHING) 
     for sheet in sheets:
         if sheet.name in (META_SHEET, CHOICE_SHEET) or not sheet.rows:
             continue
+        if sheet.name == NOTE_SHEET and filled.meta is not None:
+            continue
         heads = find_heads(sheet, names, column_answers(sheet, known.answers))
         if heads is not None:
-            _take(filled, sheet, heads, names, known)
+            _take(filled, sheet if source.true_format not in _TEXTS else _plain_texts(sheet), heads, names, known)
     _finish(filled, source)
     return filled
+
+
+def _plain_texts(sheet: Sheet) -> Sheet:
+    """A text file's cells without the apostrophe that our exports put before what a spreadsheet would run."""
+    rows = [
+        tuple(unneutralise(cell) if type(cell) is str and cell[:1] == "'" else cell for cell in row)
+        for row in sheet.rows
+    ]
+    return replace(sheet, rows=rows)
 
 
 def _other_register(label: str, meta: Meta, register: Register, known: Known) -> Problem:
@@ -87,13 +102,18 @@ def _take(filled: Filled, sheet: Sheet, heads: Heads, names: Names, known: Known
         filled.notes.append(f"隐藏的工作表“{sheet.name}”没有读取")
         return
     place = Place(filled.file, sheet.name, heads.row + 1)
+    answer = known.answers.get(("heads", place.sheet_key))
+    if answer == "否" and not heads.by_ids:
+        told = "您答复表头与列对应有误，这张表没有读取"
+        filled.problems.append(Problem("heads-refused", Severity.ERROR, place, told, "请用本台账的模板填写"))
+        return
     filled.headers[filled.file, sheet.name] = heads.row + 1
     filled.problems += told_twice(heads, sheet, filled)
     block = data_block(sheet, heads.row, {**heads.columns, **{f"-{n}": at for n, at in heads.dropped.items()}})
     _count_dropped(filled, heads, sheet, block, names)
     if not block.rows:
         return
-    if not heads.by_ids:
+    if not heads.by_ids and answer is None:
         filled.questions.append(head_question(heads, place, filled))
     for column, text in heads.unknown.items():
         unknown_question(filled, sheet, heads, column, text, names, known, block)
