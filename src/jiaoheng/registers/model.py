@@ -187,7 +187,7 @@ class RowCheck:
 class FillPlan:
     """Who fills and who approves, lowest step first: role names of `bureau/core/capabilities.py`."""
 
-    filler: str = "school_clerk"
+    filler: str = "clerk"
     approvers: tuple[str, ...] = ("district", "department")
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from jiaoheng.registers.checking import Reader
 from jiaoheng.registers.model import CodeItem, CodeTable, Field, FieldType, Sensitive
-from jiaoheng.registers.named_checks import NAMED_CHECKS
+from jiaoheng.registers.validation_checks import CHECKS
 from jiaoheng.registers.yaml_places import Spot
 
 OWN_KEYS = (
@@ -68,7 +68,7 @@ def read_field(spot: Spot, reader: Reader, register: str) -> tuple[Field, CodeTa
         pattern_words=reader.text(entries.get("pattern_words"), f"{place}的 pattern_words"),
         decimals=reader.integer(entries.get("decimals"), f"{place}的 decimals"),
         codes=table.name if table is not None else reader.text(entries.get("codes"), f"{place}的 codes"),
-        check=_among(entries.get("check"), f"{place}的 check", tuple(NAMED_CHECKS), reader),
+        check=_among(entries.get("check"), f"{place}的 check", tuple(CHECKS), reader),
         sensitive=reader.choice(entries.get("sensitive"), f"{place}的 sensitive", Sensitive, Sensitive.NONE),
         widget=_among(entries.get("widget"), f"{place}的 widget", WIDGETS, reader),
         filter=reader.flag(entries.get("filter"), f"{place}的 filter"),

@@ -65,6 +65,10 @@ def _starts(parts: Sequence[Part]) -> Part:
     return both(parts[0], parts[1], Kind.TRUTH, lambda text, start: text.startswith(start))
 
 
+def _ends(parts: Sequence[Part]) -> Part:
+    return both(parts[0], parts[1], Kind.TRUTH, lambda text, end: text.endswith(end))
+
+
 CALLS: dict[str, Call] = {
     "age": Call((Kind.DATE, Kind.DATE), _age, optional=1),
     "blank": Call((None,), _blank),
@@ -79,5 +83,6 @@ CALLS: dict[str, Call] = {
     "count": Call((Kind.LIST,), _length),
     "has": Call((Kind.LIST, Kind.TEXT), _has),
     "starts": Call((Kind.TEXT, Kind.TEXT), _starts),
+    "ends": Call((Kind.TEXT, Kind.TEXT), _ends),
 }
 """`last(field)` is not among them: it is about a field's name and not about a value, so the parser knows it."""
