@@ -1,0 +1,73 @@
+"""How dates, states, missing values and links are written on every page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from jiaoheng.bureau.core import clock
+
+register = template.Library()
+_WEEKDAYS = "一二三四五六日"
+
+
+@register.filter
+def day(value: dt.date | dt.datetime | None) -> str:
+    """11 月 24 日（周二）; the year where it is not this one."""
+    if value is None:
+        return "—"
+    date = clock.local(value).date() if isinstance(value, dt.datetime) else value
+    year = "" if date.year == clock.today().year else f"{date.year} 年 "
+    return f"{year}{date.month} 月 {date.day} 日（周{_WEEKDAYS[date.weekday()]}）"
+
+
+@register.filter
+def moment(value: dt.datetime | None) -> str:
+    """今天 08:12, 昨天 16:05, 11 月 24 日 16:21."""
+    if value is None:
+        return "—"
+    local = clock.local(value)
+    distance = (clock.today() - local.date()).days
+    if distance == 0:
+        return f"今天 {local:%H:%M}"
+    if distance == 1:
+        return f"昨天 {local:%H:%M}"
+    year = "" if local.year == clock.today().year else f"{local.year} 年 "
+    return f"{year}{local.month} 月 {local.day} 日 {local:%H:%M}"
+
+
+@register.filter
+def grouped(value: int | None) -> str:
+    """A count with thousands separators, "—" for none."""
+    return "—" if value is None else f"{value:,}"
+
+
+@register.simple_tag
+def missing(why: str = "没有填") -> SafeString:
+    """The dash of a missing value, with the reason on hover and for screen readers."""
+    return format_html('<span class="dim" title="{}">—<span class="visually-hidden">（{}）</span></span>', why, why)
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: dict[str, Any], **changes: Any) -> str:
+    """The page's own query string with some values changed; an empty value removes its key."""
+    request: HttpRequest = context["request"]
+    query = request.GET.copy()
+    for key, value in changes.items():
+        if value is None or value == "":
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    text = query.urlencode()
+    return f"?{text}" if text else "?"
+
+
+@register.filter
+def get_item(mapping: Any, key: Any) -> Any:
+    """A value of a mapping by a key that is only known in the template; None where it is not there."""
+    return mapping.get(key) if mapping is not None else None
