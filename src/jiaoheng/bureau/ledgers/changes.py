@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core.models import Period
+
 from jiaoheng.registers.model import Data, Register, Value
+
+
+def period_day(period: Period | None, at: dt.datetime | None = None) -> dt.date:
+    """The day whose tree, schema and choices a record belongs to: the period's last day, or today while it runs.
+
+    `at`: the moment of writing where it is not now (the demo, a move of house).
+    """
+    if period is None:
+        return clock.local(at).date() if at else clock.today()
+    last: dt.date = period.ends_on - dt.timedelta(days=1)
+    return min(last, max(period.starts_on, clock.today()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +35,7 @@ class Change:
     record_id: int | None = None
     base: int | None = None
     restored_from: int | None = None
+    device_seq: int | None = None  # the device's own count of its edits: later ones win over its own earlier ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +56,16 @@ def _text(value: Value | None) -> str:
     if value is None:
         return ""
     return "、".join(value) if isinstance(value, list) else str(value)
+
+
+def carried(register: Register, data: Mapping[str, Value]) -> Data:
+    """Content of an earlier schema version under this version's names; values of dropped fields stay where they are."""
+    made: Data = dict(data)
+    for one in register.fields:
+        if one.name in made:
+            continue
+        for old in one.renamed_from:
+            if old in made:
+                made[one.name] = made.pop(old)
+                break
+    return made

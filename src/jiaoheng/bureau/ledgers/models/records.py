@@ -65,6 +65,7 @@ class RecordVersion(models.Model):
     batch_id = models.BigIntegerField(null=True)  # the import that wrote it
     reason = models.CharField(max_length=500, blank=True)
     restored_from = models.PositiveIntegerField(null=True)
+    device_seq = models.BigIntegerField(null=True)  # the device's own count of its edits (offline ones may come late)
     s0 = SortKeyField(max_length=200, null=True)
     s1 = SortKeyField(max_length=200, null=True)
     s2 = SortKeyField(max_length=200, null=True)
