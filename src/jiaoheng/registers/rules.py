@@ -258,9 +258,11 @@ class _Parser:
             guess = did_you_mean(name, [*CALLS, "last"])
             raise RuleError(f"没有函数“{name}”。", guess or f"可用的有：{'、'.join([*CALLS, 'last'])}。")
         parts = [self.part(one) for one in node.args]
-        most = None if call.more else len(call.takes)
-        if len(parts) < len(call.takes) - call.optional or (most is not None and len(parts) > most):
-            raise RuleError(f"“{self._source(node)}”的参数是 {len(parts)} 个，应为 {len(call.takes)} 个。", "请改正。")
+        least, most = len(call.takes) - call.optional, None if call.more else len(call.takes)
+        if len(parts) < least or (most is not None and len(parts) > most):
+            wanted_count = f"至少 {least}" if most is None else str(most) if least == most else f"{least} 至 {most}"
+            message = f"“{self._source(node)}”的参数是 {len(parts)} 个，应为 {wanted_count} 个。"
+            raise RuleError(message, "请改正。")
         for number, part in enumerate(parts):
             wanted = call.takes[min(number, len(call.takes) - 1)]
             if wanted is not None and part.kind is not wanted:
