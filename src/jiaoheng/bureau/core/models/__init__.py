@@ -3,7 +3,7 @@
 from jiaoheng.bureau.core.models.accounts import Account, Membership
 from jiaoheng.bureau.core.models.audit import AuditEntry, AuditHead
 from jiaoheng.bureau.core.models.files import Attachment
-from jiaoheng.bureau.core.models.jobs import Job
+from jiaoheng.bureau.core.models.jobs import Beat, Job
 from jiaoheng.bureau.core.models.notices import Notice
 from jiaoheng.bureau.core.models.periods import CalendarDay, Period
 from jiaoheng.bureau.core.models.search import SearchEntry, SearchGram
@@ -14,6 +14,7 @@ __all__ = [
     "Attachment",
     "AuditEntry",
     "AuditHead",
+    "Beat",
     "CalendarDay",
     "Job",
     "Membership",

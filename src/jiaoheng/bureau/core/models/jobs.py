@@ -43,3 +43,13 @@ class Job(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "created_at"]), models.Index(fields=["owner", "finished_at"])]
+
+
+class Beat(models.Model):
+    """One periodic duty and when it is next due; claimed by moving `due_at`, so that two workers run it once."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    due_at = models.DateTimeField()
+    ran_at = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=80, blank=True)
+    message = models.CharField(max_length=500, blank=True)
