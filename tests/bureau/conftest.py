@@ -18,6 +18,14 @@ def own_data_folder(tmp_path: Path, settings: object) -> None:
     settings.FILES = tmp_path / "files"  # type: ignore[attr-defined]
 
 
+@pytest.fixture(autouse=True)
+def fresh_registry() -> None:
+    """A rolled-back test's row numbers come again in the next one: nothing may stay in the process's caches."""
+    from jiaoheng.bureau.ledgers import registry
+
+    registry.forget()
+
+
 @pytest.fixture
 def world(db: None) -> World:
     """A county with two districts, schools and people, on 2025-09-15."""

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from jiaoheng import __version__
-from jiaoheng.cli import exam
+from jiaoheng.cli import exam, pack
 from jiaoheng.cli.console import FAULT
 from jiaoheng.cli.usage import ChineseGroup
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(exam.app, name="exam", help="一次考试：检查成绩文件，生成质量分析报告。")
+app.add_typer(pack.app, name="pack", help="台账包：检查和装入台账、代码表的定义。")
 
 
 def _version(value: bool) -> None:
