@@ -13,7 +13,7 @@ class Notice(models.Model):
     account = models.ForeignKey(Account, models.PROTECT, related_name="notices")
     at = models.DateTimeField()
     title = models.CharField(max_length=200)
-    text = models.CharField(max_length=500, blank=True)
+    text = models.TextField(blank=True)  # a digest has a line for each school
     link = models.CharField(max_length=200, blank=True)
     mood = models.CharField(max_length=10, blank=True)  # back, look: the sign in the timeline
     key = models.CharField(max_length=120, blank=True)

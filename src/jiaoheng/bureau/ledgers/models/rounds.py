@@ -22,6 +22,7 @@ class Round(models.Model):
     reference_date = models.DateField("统计时点")
     opens_at = models.DateTimeField("开始时间")
     due_at = models.DateTimeField("截止时间")
+    first_due_at = models.DateTimeField(null=True)  # as first announced: what came after it came 延期内 at best
     note = models.CharField("说明", max_length=500, blank=True)
     reminders = models.JSONField(default=list)  # steps in working days and receivers, see rounds/reminders.py
     created_by = models.ForeignKey(Account, models.PROTECT)
@@ -83,6 +84,7 @@ class FilingStep(models.Model):
     at = models.DateTimeField()
     as_of = models.DateTimeField(null=True)  # the moment whose versions are this content
     reason = models.CharField(max_length=500, blank=True)
+    notes = models.JSONField(default=list)  # of a submission: remarks of the checks with the filler's sentences
     withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -122,11 +124,14 @@ class Reminder(models.Model):
     step = models.CharField(max_length=40)
     on = models.DateField()
     receiver = models.ForeignKey(Account, models.PROTECT, null=True)
-    outcome = models.CharField(max_length=20)  # sent, no_receiver, filed, closed
+    outcome = models.CharField(max_length=20)  # sent, no_receiver, filed, missed
     reason = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["filing", "step", "on", "receiver"], name="reminder_once"),
+            models.UniqueConstraint(
+                fields=["filing", "step", "on"], condition=models.Q(receiver__isnull=True), name="reminder_once_unsent"
+            ),
         ]
