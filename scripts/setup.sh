@@ -22,6 +22,7 @@ has_font "Noto Sans CJK SC" || need+=(fontconfig fonts-noto-cjk)
 has_font "LXGW WenKai" || need+=(fontconfig fonts-lxgw-wenkai)
 if [ "$what" = test ]; then
   [ -x /usr/bin/chromium ] || [ -n "${CHROMIUM:-}" ] || need+=(chromium)
+  command -v initdb >/dev/null 2>&1 || ls -d /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
 fi
 if [ ${#need[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

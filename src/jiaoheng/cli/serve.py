@@ -1,0 +1,71 @@
+"""`jiaoheng serve`: the server of a bureau on one machine, with its worker, from one data folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+from jiaoheng.cli.console import BAD_INPUT, FAULT
+
+
+def serve(
+    port: int = typer.Option(8000, help="端口。"),
+    host: str = typer.Option("127.0.0.1", help="监听地址；给局域网用时写本机地址或 0.0.0.0。"),
+    data: Path = typer.Option(None, help="数据文件夹，默认取环境变量 JIAOHENG_DATA，再默认 ./jiaoheng-data。"),
+    worker: bool = typer.Option(True, help="同时启动后台作业（导入、催办）。"),
+) -> None:
+    """启动教衡服务。"""
+    if data is not None:
+        os.environ["JIAOHENG_DATA"] = str(data)
+    _check_port(host, port)
+    if host not in ("127.0.0.1", "localhost"):
+        known = os.environ.get("JIAOHENG_HOSTS", "")
+        own = host if host != "0.0.0.0" else "*"  # noqa: S104 (asked for by name)
+        os.environ["JIAOHENG_HOSTS"] = f"{known},{own}" if known else own
+    prepare()
+    child = _start_worker() if worker else None
+    typer.echo(f"教衡已启动：http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}　按 Ctrl+C 停止")  # noqa: S104
+    try:
+        import waitress
+
+        from jiaoheng.bureau.wsgi import application
+
+        waitress.serve(application, host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=True)
+    finally:
+        if child is not None:
+            child.terminate()
+            child.wait(timeout=10)
+
+
+def prepare() -> None:
+    """Bring the database to this version and lay the static files out, compressed."""
+    from jiaoheng.bureau.setup import start_django
+
+    start_django()
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                typer.echo(f"端口 {port} 已被别的程序占用。请换一个：jiaoheng serve --port {port + 1}", err=True)
+                raise typer.Exit(BAD_INPUT) from None
+            typer.echo(f"不能在 {host}:{port} 上监听：{error.strerror}。请核对地址，或换一个大于 1024 的端口", err=True)
+            raise typer.Exit(FAULT) from None
+
+
+def _start_worker() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "jiaoheng", "worker"])
