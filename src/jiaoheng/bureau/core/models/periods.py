@@ -40,3 +40,4 @@ class CalendarDay(models.Model):
     is_schoolday = models.BooleanField("上课日")
     name = models.CharField("说明", max_length=40, blank=True)
     source = models.CharField("依据", max_length=100, blank=True)
+    changed_at = models.DateTimeField(null=True)  # the cache of a process is as new as the newest of these

@@ -59,6 +59,8 @@ class Filing(models.Model):
     approved_content = models.PositiveIntegerField(null=True)
     approved_as_of = models.DateTimeField(null=True)  # the approved figures are the versions of this moment
     version = models.PositiveIntegerField(default=0)  # counts every change of state: two decisions at once meet here
+    dropped_on = models.DateField(null=True)  # the unit ended before the round's reference date: owes nothing any more
+    dropped_why = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["round", "unit"], name="filing_once")]
