@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from jiaoheng.bureau.core import clock
@@ -145,13 +145,13 @@ def content_hash(schema: Register) -> str:
     return schema_hash(replace(schema, tables={}))
 
 
-def plan_codes(tables: Sequence[CodeTable] | object) -> list[CodePlan]:
+def plan_codes(tables: Iterable[CodeTable]) -> list[CodePlan]:
     """What loading code tables would write.
 
     Rows are matched by code and first day. A pack adds rows, corrects labels and ends rows; what the office added,
     renamed or ended stays, so that loading the same pack again never takes an office's change back.
     """
-    wanted: list[CodeTable] = list(tables)  # type: ignore[call-overload]
+    wanted = list(tables)
     rows: dict[str, dict[tuple[str, dt.date | None], CodeRow]] = defaultdict(dict)
     for row in CodeRow.objects.filter(table__in=[one.name for one in wanted]):
         rows[row.table][row.code, row.starts_on] = row

@@ -20,7 +20,9 @@ class Attachment(models.Model):
     kind = models.CharField(max_length=20)  # photo, workbook, document, result
     media_type = models.CharField(max_length=80)
     size = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)  # of the stored bytes: a backup is checked against it
+    sent = models.CharField(max_length=64, blank=True)  # SHA-256 of the bytes as sent: the same photo comes twice
+    upload_key = models.CharField(max_length=64, blank=True)  # of the form that sent it: sent again it is added once
     path = models.CharField(max_length=100)  # below settings.FILES
     created_at = models.DateTimeField()
     object_type = models.CharField(max_length=30, blank=True)
@@ -28,4 +30,9 @@ class Attachment(models.Model):
     expires_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "upload_key", "sent"], condition=~models.Q(upload_key=""), name="file_sent_once"
+            )
+        ]
         indexes = [models.Index(fields=["object_type", "object_id"])]
