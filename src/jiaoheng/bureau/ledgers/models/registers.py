@@ -52,7 +52,7 @@ class CodeRow(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "代码"
         constraints = [
-            models.UniqueConstraint(fields=["table", "code", "label"], name="code_once"),
+            models.UniqueConstraint(fields=["table", "code", "label", "starts_on"], name="code_once"),
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gt=F("starts_on")),
                 name="code_half_open",
