@@ -8,13 +8,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import compress
 from typing import Any
 
 import numpy as np
 
+from jiaoheng.registers.masking import mask
 from jiaoheng.registers.model import CheckLevel, Field, FieldType, Register, Value, Wrong
 from jiaoheng.registers.validation_checks import faults
 from jiaoheng.registers.values import CLEAR_WORD, CLEARED, MASKED, Reader, show, shown_cell
@@ -232,10 +233,12 @@ def _sorted_out(
     if judged is None:
         judged = _judge([value for value in values if type(value) in (str, int)], one, register, at)
     kept: list[Value | None] = values
+    if one.sensitive:
+        judged = {value: _hushed(wrong, str(value), one) for value, wrong in judged.items()}
     for row, value in enumerate(values):
         kind = type(value)
         if kind is Wrong:
-            column.wrongs[row] = [value]
+            column.wrongs[row] = [_hushed(value, shown_cell(cells[row]), one) if one.sensitive else value]
             if value.code == "code-ended":
                 column.ended[row] = _ended_value(cells[row], one, register)
             kept[row] = None
@@ -251,6 +254,11 @@ def _sorted_out(
             if wrong.level is CheckLevel.BLOCK:
                 kept[row] = None
     return kept
+
+
+def _hushed(wrong: Wrong, text: str, one: Field) -> Wrong:
+    """A remark on a protected value quotes its mask: previews, logs and marked copies are read by others too."""
+    return replace(wrong, message=wrong.message.replace(text, mask(text, one.sensitive))) if text else wrong
 
 
 def _ended_value(cell: Cell, one: Field, register: Register) -> Value:

@@ -142,7 +142,7 @@ class Reader:
         return Wrong("not-yes-or-no", self.field.name, f"“{shown_cell(cell)}”不是“是”或“否”", "请填“是”或“否”")
 
     def _array(self, cell: Cell) -> Read:
-        text = safe_text.clean(shown_cell(cell)).strip()
+        text = safe_text.clean(cell if isinstance(cell, str) else shown_cell(cell)).strip()
         parts = [part.strip() for part in _ARRAY_SPLIT.split(text) if part.strip()]
         if self.codes is None:
             return list(dict.fromkeys(parts)) or None
@@ -231,12 +231,12 @@ def show(value: Value | None, one: Field, register: Register, at: dt.date) -> st
     return str(value)
 
 
-def written(value: Value | None, one: Field, register: Register, at: dt.date) -> str:
+def written(value: Value | None, one: Field, register: Register, at: dt.date, reader: Reader | None = None) -> str:
     """A stored value as a text that `parse` reads back to exactly that value: labels where they are unambiguous."""
     text = show(value, one, register, at)
     if value is None or (one.type is not FieldType.ARRAY and not one.codes):
         return text
-    back = parse(text, one, register, at)
+    back = (reader or Reader(one, register, at)).read(text)
     if back == value or (isinstance(back, Wrong) and back.code == "code-ended"):
         return text
     return "、".join(value) if isinstance(value, list) else str(value)
