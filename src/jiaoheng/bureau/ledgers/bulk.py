@@ -31,6 +31,7 @@ VERSION_COLUMNS = (
     "batch_id",
     "reason",
     "restored_from",
+    "device_seq",
     *(f"s{slot}" for slot in range(8)),
 )
 
@@ -61,6 +62,20 @@ def insert_records(rows: Sequence[Sequence[Any]]) -> None:
 def insert_versions(rows: Sequence[Sequence[Any]]) -> None:
     """Rows of VERSION_COLUMNS; `data` as JSON text."""
     _insert(RecordVersion, VERSION_COLUMNS, rows)
+
+
+def renumber(rows: Sequence[tuple[int, str, Any, int]]) -> None:
+    """New number, key and moment of deletion of records, given as (number, key, deleted at, id)."""
+    table = connection.ops.quote_name(Record._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET number = %s, key = %s, deleted_at = %s WHERE id = %s",  # noqa: S608 (names are ours)
+            [(number, key, _moment(at), pk) for number, key, at, pk in rows],
+        )
+
+
+def _moment(at: Any) -> Any:
+    return None if at is None else connection.ops.adapt_datetimefield_value(at)
 
 
 def _insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import Period
-
 from jiaoheng.registers.model import Data, Register, Value
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from jiaoheng.methods.sort_keys import number_key, text_key
-from jiaoheng.registers.model import SLOTS, Field, FieldType, Register, Value
+from jiaoheng.registers.model import SLOTS, Data, Field, FieldType, Register, Value
 
 _NUMBERS = frozenset({FieldType.INTEGER, FieldType.NUMBER})
+Keys = list[str | None]
 
 
 def slot_key(one: Field, value: Value | None) -> str | None:
@@ -14,14 +17,36 @@ def slot_key(one: Field, value: Value | None) -> str | None:
         return None
     if isinstance(value, bool):
         return "1" if value else "0"
+    return _maker(one)(value)
+
+
+def _maker(one: Field) -> Callable[[str | int], str]:
     if one.type in _NUMBERS:
-        return number_key(value)
-    return text_key(str(value))
+        return number_key
+    return lambda value: text_key(str(value))
 
 
-def slot_keys(register: Register, data: dict[str, Value]) -> list[str | None]:
+def slot_keys(register: Register, data: Data) -> Keys:
     """The SLOTS column values of a record."""
-    made: list[str | None] = [None] * SLOTS
+    made: Keys = [None] * SLOTS
     for name, slot in register.slots.items():
         made[slot] = slot_key(register.by_name[name], data.get(name))
     return made
+
+
+def slot_columns(register: Register, rows: Sequence[Data]) -> list[Keys]:
+    """The SLOTS columns of many records: each different value of a column is turned into its key once."""
+    columns: list[Keys] = [[None] * len(rows) for _ in range(SLOTS)]
+    for name, slot in register.slots.items():
+        one = register.by_name[name]
+        values = [row.get(name) for row in rows]
+        try:
+            keys = {value: slot_key(one, value) for value in set(values)}
+        except TypeError:  # a list where none belongs
+            columns[slot] = [slot_key(one, value) for value in values]
+            continue
+        if True in keys or False in keys:  # a truth value and 1 are the same dictionary key
+            columns[slot] = [slot_key(one, value) for value in values]
+        else:
+            columns[slot] = [keys[value] for value in values]
+    return columns

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.refusals import ConflictError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tree import Line, lines_at, names_at
 from jiaoheng.bureau.ledgers import bulk
-from jiaoheng.bureau.ledgers.changes import Change, Written, key_of
+from jiaoheng.bureau.ledgers.changes import Change, Written, key_of, period_day
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion, RegisterRow
-from jiaoheng.bureau.ledgers.slots import slot_keys
+from jiaoheng.bureau.ledgers.slots import slot_columns
 from jiaoheng.registers.model import Data, Register
 
 
@@ -42,10 +42,27 @@ class Batch:
     @property
     def day(self) -> dt.date:
         """The day whose tree the rows belong to: the period's last day, or today where it is not over."""
-        if self.period is None:
-            return clock.local(self.at).date() if self.at else clock.today()
-        last = self.period.ends_on - dt.timedelta(days=1)
-        return min(last, max(self.period.starts_on, clock.today()))
+        return period_day(self.period, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the writer needs to know of a record's newest version."""
+
+    version_id: int
+    number: int
+    valid_from: dt.datetime
+    author_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes side by side: record, number of the new version, content."""
+
+    ids: list[int]
+    numbers: list[int]
+    contents: list[Data]
+    keys: list[str]
 
 
 def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None) -> list[Written]:
@@ -54,76 +71,107 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
     `day`: the reference date of a round, where it is not the period's own. Raises ConflictError where a record was
     changed since, RefusedError where a key is taken or a unit does not stand on that day.
     """
+    if not changes:
+        return []
     lines = _lines(changes, day or batch.day)
     old = _newest([one.record_id for one in changes if one.record_id is not None])
+    plan = _plan(batch, changes, old)
     at = batch.at or clock.now()
-    moment = connection.ops.adapt_datetimefield_value(at)
-    who = audit.actor_words(batch.actor)
+    _close([before.version_id for before in old.values()], at)
+    _put_records(batch, changes, plan, at)
+    bulk.insert_versions(_version_rows(batch, changes, plan, lines, at))
+    return [
+        Written(record_id, number, one.record_id is None)
+        for record_id, number, one in zip(plan.ids, plan.numbers, changes, strict=True)
+    ]
+
+
+def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) -> Plan:
     new_count = sum(one.record_id is None for one in changes)
     fresh = iter(bulk.next_ids(Record, new_count)) if new_count else iter(())
-    records: list[tuple[Any, ...]] = []
-    versions: list[tuple[Any, ...]] = []
-    written: list[Written] = []
-    touched: list[tuple[int, int, str, bool]] = []
-    actor_id = batch.actor.pk if batch.actor is not None else None
-    period_id = batch.period.pk if batch.period is not None else None
-    door = audit.door()
+    kept = _contents([one.record_id for one in changes if one.record_id is not None and one.data is None], old)
+    ids: list[int] = []
+    numbers: list[int] = []
+    contents: list[Data] = []
     for one in changes:
-        line = lines[one.unit_id]
         if one.record_id is None:
-            record_id, number, data = next(fresh), 1, one.data or {}
-            key = key_of(batch.schema, data)
-            records.append((record_id, batch.row.pk, one.unit_id, period_id, key, 1))
+            ids.append(next(fresh))
+            numbers.append(1)
+            contents.append(one.data or {})
+            continue
+        before = old.get(one.record_id)
+        if before is None:
+            raise NotFoundError
+        if one.base is not None and before.number != one.base:
+            raise ConflictError("version-moved", moved(before), newest=before.number, record_id=one.record_id)
+        ids.append(one.record_id)
+        numbers.append(before.number + 1)
+        contents.append(kept[one.record_id] if one.data is None else one.data)
+    return Plan(ids, numbers, contents, [key_of(batch.schema, data) for data in contents])
+
+
+def _put_records(batch: Batch, changes: Sequence[Change], plan: Plan, at: dt.datetime) -> None:
+    period_id = batch.period.pk if batch.period is not None else None
+    fresh: list[tuple[Any, ...]] = []
+    touched: list[tuple[int, str, Any, int]] = []
+    for one, record_id, number, key in zip(changes, plan.ids, plan.numbers, plan.keys, strict=True):
+        if one.record_id is None:
+            fresh.append((record_id, batch.row.pk, one.unit_id, period_id, key, 1))
         else:
-            before = old.get(one.record_id)
-            if before is None:
-                raise NotFoundError
-            if one.base is not None and before.number != one.base:
-                raise ConflictError("version-moved", _moved(before), newest=before.number, record_id=one.record_id)
-            record_id, number = one.record_id, before.number + 1
-            data = before.data if one.data is None else one.data
-            touched.append((record_id, number, key_of(batch.schema, data), one.data is None))
-        versions.append(
-            (
-                record_id,
-                number,
-                batch.row.pk,
-                one.unit_id,
-                period_id,
-                line.county_id,
-                line.district_id,
-                line.school_id,
-                line.class_id,
-                batch.schema.version,
-                orjson.dumps(data).decode(),
-                moment,
-                one.data is None,
-                actor_id,
-                who,
-                door,
-                batch.source,
-                batch.batch_id,
-                batch.reason,
-                one.restored_from,
-                *slot_keys(batch.schema, data),
-            )
-        )
-        written.append(Written(record_id, number, one.record_id is None))
-    _close(list(old), at)
+            touched.append((number, key, at if one.data is None else None, record_id))
     try:
-        bulk.insert_records(records)
-        _renumber(touched, at)
+        with transaction.atomic():  # a savepoint: the base can still be asked which record has the key
+            # what frees a key goes before what takes it: a deletion and a new record of its key in one writing
+            touched.sort(key=lambda one: one[2] is None)
+            bulk.renumber(touched)
+            bulk.insert_records(fresh)
     except IntegrityError as error:
         raise RefusedError("key-taken", _taken(batch, changes)) from error
-    bulk.insert_versions(versions)
-    return written
+
+
+def _version_rows(
+    batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[int, Line], at: dt.datetime
+) -> list[tuple[Any, ...]]:
+    moment = connection.ops.adapt_datetimefield_value(at)
+    actor_id = batch.actor.pk if batch.actor is not None else None
+    period_id = batch.period.pk if batch.period is not None else None
+    who, door, dumps = audit.actor_words(batch.actor), audit.door(), orjson.dumps
+    heads = {
+        unit_id: (batch.row.pk, unit_id, period_id, line.county_id, line.district_id, line.school_id, line.class_id)
+        for unit_id, line in lines.items()
+    }
+    middle = (actor_id, who, door, batch.source, batch.batch_id, batch.reason)
+    return [
+        (
+            record_id,
+            number,
+            *heads[one.unit_id],
+            batch.schema.version,
+            dumps(data).decode(),
+            moment,
+            one.data is None,
+            *middle,
+            one.restored_from,
+            one.device_seq,
+            *slots,
+        )
+        for one, record_id, number, data, slots in zip(
+            changes,
+            plan.ids,
+            plan.numbers,
+            plan.contents,
+            zip(*slot_columns(batch.schema, plan.contents), strict=True),
+            strict=True,
+        )
+    ]
 
 
 def digest(changes: Sequence[Change]) -> str:
     """SHA-256 over the contents of a writing, for the audit entry of a bulk action."""
     made = hashlib.sha256()
+    update, dumps, sort = made.update, orjson.dumps, orjson.OPT_SORT_KEYS
     for one in changes:
-        made.update(orjson.dumps([one.unit_id, one.record_id, one.data], option=orjson.OPT_SORT_KEYS))
+        update(dumps([one.unit_id, one.record_id, one.data], option=sort))
     return made.hexdigest()
 
 
@@ -144,48 +192,65 @@ def _lines(changes: Sequence[Change], day: dt.date) -> dict[int, Line]:
     return found
 
 
-def _newest(record_ids: Sequence[int]) -> dict[int, RecordVersion]:
-    found: dict[int, RecordVersion] = {}
-    for part in bulk.chunks(record_ids):
+def _newest(record_ids: Sequence[int]) -> dict[int, Before]:
+    """The newest version of each record; the records are locked until the transaction ends."""
+    found: dict[int, Before] = {}
+    columns = ("record_id", "pk", "number", "valid_from", "author_name")
+    for part in bulk.chunks(sorted(record_ids)):
         locked = Record.objects.select_for_update().filter(pk__in=part).order_by("pk")
         list(locked.values_list("pk", flat=True))
-        for version in RecordVersion.objects.filter(record_id__in=part, valid_to__isnull=True):
-            found[version.record_id] = version
+        rows = RecordVersion.objects.filter(record_id__in=part, valid_to__isnull=True).values_list(*columns)
+        for record_id, *rest in rows:
+            found[record_id] = Before(*rest)
     return found
 
 
-def _close(record_ids: Sequence[int], at: dt.datetime) -> None:
-    for part in bulk.chunks(record_ids):
-        RecordVersion.objects.filter(record_id__in=part, valid_to__isnull=True).update(valid_to=at)
+def _contents(record_ids: Sequence[int], old: Mapping[int, Before]) -> dict[int, Data]:
+    """What records that are to be deleted say: the deletion keeps it."""
+    versions = [old[one].version_id for one in record_ids if one in old]
+    found: dict[int, Data] = {}
+    for part in bulk.chunks(versions):
+        found.update(RecordVersion.objects.filter(pk__in=part).values_list("record_id", "data"))
+    return found
 
 
-def _renumber(touched: Sequence[tuple[int, int, str, bool]], at: dt.datetime) -> None:
-    rows = {
-        row.pk: row for part in bulk.chunks(one[0] for one in touched) for row in Record.objects.filter(pk__in=part)
-    }
-    for record_id, number, key, deleted in touched:
-        row = rows[record_id]
-        row.number, row.key, row.deleted_at = number, key, at if deleted else None
-    Record.objects.bulk_update(rows.values(), ["number", "key", "deleted_at"], batch_size=200)
+def _close(version_ids: Sequence[int], at: dt.datetime) -> None:
+    for part in bulk.chunks(version_ids):
+        RecordVersion.objects.filter(pk__in=part).update(valid_to=at)
 
 
-def _moved(before: RecordVersion) -> str:
+def moved(before: Before | RecordVersion) -> str:
+    """The sentence for a record that somebody changed since."""
     moment = clock.local(before.valid_from)
     return f"{before.author_name} 已于 {moment:%m 月 %d 日 %H:%M} 改过这条记录（第 {before.number} 版）"
 
 
+def holder_of_key(row: RegisterRow, unit_id: int, period: Period | None, key: str) -> Record | None:
+    """The living record that has a key within a unit and period."""
+    rows = Record.objects.filter(register=row, unit_id=unit_id, key=key, deleted_at__isnull=True)
+    found: Record | None = (rows.filter(period=period) if period else rows.filter(period__isnull=True)).first()
+    return found
+
+
+def taken_words(schema: Register, key: str, other: Record) -> str:
+    """The sentence that names the record which has a key already."""
+    titles = "、".join(schema.by_name[name].title for name in schema.key)
+    shown = key.replace("\x1f", "、")
+    if any(schema.by_name[name].sensitive for name in schema.key):
+        shown = ""
+    named = f"{titles}“{shown}”" if shown else titles or "本单位本期"
+    return f"{named}已有一条记录（编号 {other.pk}），请改那一条，或核对后再填"
+
+
 def _taken(batch: Batch, changes: Sequence[Change]) -> str:
-    titles = "、".join(batch.schema.by_name[name].title for name in batch.schema.key)
     for one in changes:
         if one.data is None:
             continue
         key = key_of(batch.schema, one.data)
-        rows = Record.objects.filter(register=batch.row, unit_id=one.unit_id, key=key, deleted_at__isnull=True)
-        rows = rows.filter(period=batch.period) if batch.period else rows.filter(period__isnull=True)
-        other = rows.exclude(pk=one.record_id).first()
-        if other is not None:
-            shown = key.replace("\x1f", "、")
-            return f"{titles or '本单位本期'}“{shown}”已有一条记录（编号 {other.pk}），请改那一条，或核对后再填"
+        other = holder_of_key(batch.row, one.unit_id, batch.period, key)
+        if other is not None and other.pk != one.record_id:
+            return taken_words(batch.schema, key, other)
+    titles = "、".join(batch.schema.by_name[name].title for name in batch.schema.key)
     return f"{titles or '本单位本期'}与另一条记录重复，请核对后再填"
 
 
