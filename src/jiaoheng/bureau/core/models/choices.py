@@ -10,7 +10,7 @@ class Labelled(StrEnum):
 
     label: str
 
-    def __new__(cls, value: str, label: str) -> Labelled:
+    def __new__(cls, value: str, label: str = "") -> Labelled:
         """A member that equals its stored text."""
         made = str.__new__(cls, value)
         made._value_ = value
