@@ -17,3 +17,5 @@ class LedgersConfig(AppConfig):
         from jiaoheng.bureau.ledgers import access
 
         access.register_readers()
+        # kinds of jobs are known to the worker once their modules are loaded
+        from jiaoheng.bureau.ledgers.imports import confirming, housekeeping, starting, undoing  # noqa: F401

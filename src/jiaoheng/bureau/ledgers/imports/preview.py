@@ -1,0 +1,143 @@
+"""The stored preview of an import: its head (counts, questions, problems) and the rows that would be written.
+
+The head is one JSON file that pages read; the rows are JSON lines that only the confirmation reads.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from jiaoheng.bureau.ledgers.imports.files import PREVIEWS, below
+from jiaoheng.registers.model import Data
+from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """A row that would be written. `draft`: required fields it lacks, so that it becomes a draft instead."""
+
+    unit: int
+    data: Data
+    record: int | None = None
+    version: int | None = None
+    draft: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCell:
+    """One value that would change, as the page shows it: protected values masked already."""
+
+    place: str
+    unit: str
+    name: str  # of the record
+    title: str  # of the field
+    change: str  # 45 → 46
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """One file of several: how many rows it holds and how many of them are wrong; `refused` where it cannot be read."""
+
+    file: str
+    rows: int
+    wrong: int
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the second step of an import shows."""
+
+    counts: dict[str, int]
+    sentence: str
+    problems: tuple[Problem, ...] = ()
+    questions: tuple[Question, ...] = ()  # still without an answer
+    notes: tuple[str, ...] = ()
+    not_taken: tuple[str, ...] = ()
+    cells: tuple[ShownCell, ...] = ()  # at most MOST_CELLS
+    missing: tuple[str, ...] = ()  # names of records that the file does not have, at most MOST_CELLS
+    files: tuple[FileLine, ...] = ()
+    answered: tuple[tuple[tuple[str, ...], str], ...] = ()
+    headers: tuple[tuple[str, str, int], ...] = ()  # file, sheet, 1-based header row: for the marked copy
+    blocked: str = ""  # why it cannot be confirmed now; "" where it can
+    units: tuple[int, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+MOST_CELLS = 500
+
+
+def save(preview: Preview, rows: Iterable[PlannedRow]) -> str:
+    """Store a preview; returns its folder's name below settings.FILES."""
+    inside = f"{PREVIEWS}/{secrets.token_hex(16)}"
+    folder = below(inside, "x").parent
+    folder.chmod(0o700)
+    with (folder / "rows.jsonl").open("wb") as out:
+        for row in rows:
+            out.write(orjson.dumps([row.unit, row.record, row.version, row.draft, row.data]))
+            out.write(b"\n")
+    (folder / "head.json").write_bytes(orjson.dumps(asdict(preview)))
+    return inside
+
+
+def load(inside: str) -> Preview:
+    """The head of a stored preview. FileNotFoundError where it is gone."""
+    found = orjson.loads((_folder(inside) / "head.json").read_bytes())
+    return Preview(
+        counts=found["counts"],
+        sentence=found["sentence"],
+        problems=tuple(
+            Problem(one["code"], Severity(one["severity"]), Place(**one["place"]), one["message"], one["remedy"])
+            for one in found["problems"]
+        ),
+        questions=tuple(map(_question, found["questions"])),
+        notes=tuple(found["notes"]),
+        not_taken=tuple(found["not_taken"]),
+        cells=tuple(ShownCell(**one) for one in found["cells"]),
+        missing=tuple(found["missing"]),
+        files=tuple(FileLine(**one) for one in found["files"]),
+        answered=tuple((tuple(key), value) for key, value in found["answered"]),
+        headers=tuple((file, sheet, row) for file, sheet, row in found["headers"]),
+        blocked=found["blocked"],
+        units=tuple(found["units"]),
+        extra=found["extra"],
+    )
+
+
+def _question(one: dict[str, Any]) -> Question:
+    return Question(
+        one["code"],
+        tuple(one["key"]),
+        Place(**one["place"]),
+        one["text"],
+        tuple(Choice(**choice) for choice in one["choices"]),
+        one["default"],
+        one["blocking"],
+        tuple(Place(**place) for place in one["places"]),
+    )
+
+
+def planned(inside: str) -> Iterator[PlannedRow]:
+    """The rows that a confirmation writes, in the order of the file."""
+    with (_folder(inside) / "rows.jsonl").open("rb") as lines:
+        for line in lines:
+            unit, record, version, draft, data = orjson.loads(line)
+            yield PlannedRow(unit, data, record, version, tuple(draft))
+
+
+def discard(inside: str) -> None:
+    """Remove a stored preview; one that is gone already is no fault."""
+    if inside:
+        shutil.rmtree(_folder(inside), ignore_errors=True)
+
+
+def _folder(inside: str) -> Path:
+    return Path(settings.FILES) / inside
