@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import F
-from django.db.models.fields.json import KT
 
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
@@ -52,5 +51,4 @@ def _count(row: RegisterRow, one: Field, code: str, *, current: bool) -> int:
         versions = versions.filter(CURRENT)
     if one.type is FieldType.ARRAY:
         return sum(code in value for value in versions.values_list(F(f"data__{one.name}"), flat=True).iterator())
-    # compared as text: a code that looks like a number is still a code
-    return int(versions.annotate(held=KT(f"data__{one.name}")).filter(held=code).count())
+    return int(versions.filter(**{f"data__{one.name}": code}).count())
