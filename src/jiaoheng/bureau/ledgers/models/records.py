@@ -83,7 +83,7 @@ class RecordVersion(models.Model):
             models.Index(fields=["batch_id"], name="version_batch", condition=Q(batch_id__isnull=False)),
             *(
                 models.Index(
-                    fields=["register", f"s{slot}", "id"],
+                    fields=["register", f"s{slot}", "record"],
                     name=f"version_s{slot}",
                     condition=CURRENT & Q(**{f"s{slot}__isnull": False}),
                 )
