@@ -139,6 +139,7 @@ SESSION_COOKIE_AGE = 8 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_FAILURE_VIEW = "jiaoheng.bureau.web.refusals.stale"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # one account is locked, never an address: a whole office shares one (P26)
@@ -147,6 +148,10 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "jiaoheng.bureau.web.sign_in.locked_out"
 AXES_IPWARE_PROXY_COUNT = int(os.environ.get("JIAOHENG_PROXIES", "0"))
+AXES_CLIENT_IP_CALLABLE = "jiaoheng.bureau.core.locking.client_address"
+AXES_USERNAME_CALLABLE = "jiaoheng.bureau.core.locking.client_name"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # 15 minutes are 15 minutes, whoever goes on trying
+AXES_DISABLE_ACCESS_LOG = True  # the audit chain has the entries
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 

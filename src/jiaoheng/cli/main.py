@@ -8,7 +8,7 @@ import sys
 import typer
 
 from jiaoheng import __version__
-from jiaoheng.cli import exam, pack
+from jiaoheng.cli import accounts, audit, exam, pack
 from jiaoheng.cli.console import FAULT
 from jiaoheng.cli.usage import ChineseGroup
 
@@ -22,6 +22,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(accounts.app, name="accounts", help="账号：新建系统管理员，发新的账号条，解锁。")
+app.add_typer(audit.app, name="audit", help="操作记录：核对是否完整，归档。")
 app.add_typer(exam.app, name="exam", help="一次考试：检查成绩文件，生成质量分析报告。")
 app.add_typer(pack.app, name="pack", help="台账包：检查和装入台账、代码表的定义。")
 

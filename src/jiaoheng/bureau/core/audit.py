@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import transaction
 
 from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core.deputies import acting_for, stands_in
 from jiaoheng.bureau.core.models import Account, AuditEntry, AuditHead
 from jiaoheng.bureau.core.tree import name_of
 
@@ -117,10 +118,13 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], titles: Mapping[
     return [{"field": key, "title": titles[key], "old": old.get(key), "new": new.get(key)} for key in keys]
 
 
-def actor_words(actor: Account | None) -> str:
-    """王芳（东镇中心校）, as the person was called on this day."""
+def actor_words(actor: Account | None, unit_id: int | None = None) -> str:
+    """王芳（东镇中心校）, as the person was called on this day; 李（代张） where only a stand-in's right carries it."""
     if actor is None:
         return SYSTEM_NAME
+    away = acting_for(actor, unit_id)
+    if away is not None:
+        return f"{actor.name}（代{away.name}）"
     home = name_of(actor.home, clock.today())
     return f"{actor.name}（{home}）" if home else str(actor.name)
 
@@ -152,21 +156,25 @@ def _append(notes: Sequence[Note]) -> None:
     if head is None:
         AuditHead.objects.get_or_create(pk=1)
         head = AuditHead.objects.select_for_update().get(pk=1)
-    names: dict[int | None, str] = {}
+    names: dict[tuple[int | None, int | None], str] = {}
+    for_others: dict[int | None, bool] = {}  # most people stand in for nobody: their name is the same at every unit
     made = []
     at, door = clock.now(), _door.get()
     number, before = head.number, head.hash
     for one in notes:
         actor_id = one.actor.pk if one.actor is not None else None
-        if actor_id not in names:
-            names[actor_id] = actor_words(one.actor)
+        if actor_id not in for_others:
+            for_others[actor_id] = one.actor is not None and stands_in(one.actor)
+        who = (actor_id, one.unit_id if for_others[actor_id] else None)
+        if who not in names:
+            names[who] = actor_words(one.actor, who[1])
         number += 1
         entry = AuditEntry(
             number=number,
             at=at,
             action=one.action,
             actor_id=actor_id,
-            actor_name=names[actor_id],
+            actor_name=names[who],
             door=door,
             object_type=one.object_type,
             object_id=one.object_id,

@@ -1,21 +1,82 @@
-"""Rules for every signed-in request."""
+"""Rules for every request: who must sign in, who must first change his password, when a session ends, what a refusal says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
-from jiaoheng.bureau.core import audit
+from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.web import refusals
+
+SEEN = "seen"
+_TOUCH = 300  # seconds between two writes of a session's last use
+_FIRST = {"password", "logout", "login"}  # what opens with a first password
 
 
 class SessionRules:
-    """Marks that what happens now comes through a page."""
+    """Stands right around the views, inside the session and account middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The request, marked."""
-        with audit.through("page"):
-            return self.get_response(request)
+        """The request, marked as coming through a page (or the API)."""
+        with audit.through("api" if request.path.startswith("/api/") else "page"):
+            _end_idle(request)
+            response = self.get_response(request)
+        if request.user.is_authenticated and "Cache-Control" not in response:
+            response["Cache-Control"] = "no-store"  # the back button of a shared PC shows nothing after leaving
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Refuse what is not open yet: before signing in, and with a first password."""
+        if not getattr(view, "login_required", True):
+            return None
+        if not request.user.is_authenticated:
+            # the API reads tokens itself, and answers 401 itself
+            return None if request.path.startswith("/api/") else _sign_in_first(request)
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if request.user.must_change_password and name not in _FIRST:
+            return _password_first(request)
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Our refusals become their pages; everything else is a fault."""
+        return refusals.told(request, exception)
+
+
+def _end_idle(request: HttpRequest) -> None:
+    if not request.user.is_authenticated:
+        return
+    now = clock.now().timestamp()
+    seen = request.session.get(SEEN, now)
+    if now - seen > settings.SESSION_COOKIE_AGE:
+        logout(request)
+    elif SEEN not in request.session or now - seen > _TOUCH:
+        request.session[SEEN] = now
+
+
+def _sign_in_first(request: HttpRequest) -> HttpResponse:
+    """To the sign-in, and back here afterwards; what a page's own call sent stays on that page."""
+    login = reverse("login")
+    if refusals.wants_json(request) or getattr(request, "htmx", False):
+        response = refusals.answer(request, 401, "sign-in", "登录已到期，请重新登录；已填的内容还在本页")
+        response["X-Sign-In"] = login
+        return response
+    if request.method in ("GET", "HEAD") and request.path != "/":
+        return HttpResponseRedirect(f"{login}?{urlencode({'next': request.get_full_path()})}")
+    return HttpResponseRedirect(login)
+
+
+def _password_first(request: HttpRequest) -> HttpResponse:
+    if refusals.wants_json(request) or getattr(request, "htmx", False) or request.method not in ("GET", "HEAD"):
+        return refusals.answer(request, 403, "password-first", "首次登录请先修改密码，改好后再办理")
+    return HttpResponseRedirect(reverse("password"))

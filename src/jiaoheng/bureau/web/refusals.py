@@ -1,20 +1,91 @@
-"""Pages for what is missing, forbidden or broken."""
+"""Pages for what is missing, forbidden, refused or broken, each in the form of the one who asked (page, htmx, JSON)."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError, NotFoundError, RefusedError
+
+MISSING = "没有这个页面，或不在您的范围内"
+_TITLES = {400: "没有办成", 403: "没有办理权限", 404: "找不到", 409: "已被别人改过"}
+_FAULT = """<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>系统出错 · 教衡</title></head><body style="max-width:38em;margin:3em auto;padding:0 1em;font:16px/1.65 sans-serif">
+<h1>系统出错</h1><p>出错已记入系统日志。没有保存的内容仍在上一页，请返回后再试；仍不行请告诉管理员出错的时间。</p>
+<p><a href="/">回到待办</a></p></body></html>"""
 
 
 def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """One body for what does not exist and what one may not read."""
-    return HttpResponse("没有这个页面，或不在您的范围内", status=404)
+    return answer(request, 404, "missing", MISSING)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """What one may read but not write."""
-    return HttpResponse("没有办理权限", status=403)
+    told = str(exception) if isinstance(exception, ForbiddenError) else ""
+    return answer(request, 403, "forbidden", told or "您没有办理这件事的权限，请联系本单位管理员")
 
 
 def fault(request: HttpRequest) -> HttpResponse:
-    """Our own fault; nothing of the request is shown."""
-    return HttpResponse("系统出错，已记录，请稍后再试", status=500)
+    """Our own fault; nothing of the request is shown, and nothing is asked of the database."""
+    if wants_json(request):
+        return JsonResponse({"code": "fault", "message": "系统出错，已记入日志，请稍后再试"}, status=500)
+    return HttpResponse(_FAULT, status=500)
+
+
+def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without its mark (CSRF): opened before somebody signed in anew, or sent from elsewhere."""
+    return answer(request, 403, "stale-form", "这个页面打开后重新登录过，请返回上一页刷新，再提交一次")
+
+
+def told(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """The answer to one of our refusals that no page caught; None for anything else."""
+    if isinstance(error, NotFoundError):
+        return missing(request)
+    if isinstance(error, ForbiddenError):
+        return forbidden(request, error)
+    if isinstance(error, ConflictError):
+        return answer(request, 409, error.code, str(error), places=error.places, detail=error.detail)
+    if isinstance(error, RefusedError):
+        return answer(request, 400, error.code, str(error), places=error.places)
+    return None
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether the asker is a program: an API path, or a page's own call that asks for JSON."""
+    if request.path.startswith("/api/"):
+        return True
+    accepted = request.headers.get("Accept", "")
+    return "application/json" in accepted and "text/html" not in accepted
+
+
+def answer(
+    request: HttpRequest,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    places: dict[str, str] | None = None,
+    detail: dict[str, Any] | None = None,
+) -> HttpResponse:
+    """A sentence with its status, as JSON, as a part of a page, or as a page."""
+    if wants_json(request):
+        body: dict[str, Any] = {"code": code, "message": message}
+        if places:
+            body["places"] = places
+        if detail:
+            body["detail"] = detail
+        return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False, "default": str})
+    context = {
+        "title": _TITLES.get(status, "没有办成"),
+        "code": code,
+        "sentence": message,
+        "status": status,
+        "places": places or {},
+        "detail": detail or {},
+    }
+    template = "web/parts/refused.html" if getattr(request, "htmx", False) else "web/refused.html"
+    return render(request, template, context, status=status)

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jiaoheng.bureau.web import health
+from jiaoheng.bureau.web import health, sign_in
 
-urlpatterns = [path("healthz", health.healthz, name="healthz")]
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("login/", sign_in.sign_in, name="login"),
+    path("login/demo/", sign_in.sign_in_demo, name="login-demo"),
+    path("logout/", sign_in.sign_out, name="logout"),
+    path("password/", sign_in.change_password, name="password"),
+]
