@@ -236,11 +236,11 @@ def test_p18_versions_in_one_export(tmp_path: Path) -> None:
     )
     rows = [
         *(
-            ExportRow({"teachers": 5, "pcs": 10 * n, "books": 100 * n}, f"a{n}", 1, "U1", "甲", "", 1)
+            ExportRow({"teachers": 5, "pcs": 10 * n, "books": 100 * n}, f"a{n}", 1, f"U{n}", "甲", "", 1)
             for n in (1, 2, 3)
         ),
         *(
-            ExportRow({"teachers": 5, "computers": c, "rooms": m}, f"b{c}", 1, "U1", "甲", "", 2)
+            ExportRow({"teachers": 5, "computers": c, "rooms": m}, f"b{c}", 1, f"U{c}", "甲", "", 2)
             for c, m in ((40, 4), (50, 6))
         ),
     ]
@@ -255,9 +255,9 @@ def test_p18_versions_in_one_export(tmp_path: Path) -> None:
     assert [sheet.cell(r, column(sheet, "rooms")).value for r in range(4, 9)] == ["—", "—", "—", 4, 6]
     assert [sheet.cell(r, column(sheet, "_schema")).value for r in range(4, 9)] == ["第 1 版"] * 3 + ["第 2 版"] * 2
     current = [
-        Current(r.record, 1, {("computers" if k == "pcs" else k): v for k, v in r.data.items()}, "U1") for r in rows
+        Current(r.record, 1, {("computers" if k == "pcs" else k): v for k, v in r.data.items()}, r.unit) for r in rows
     ]
-    found = judged(path, new, current, versions=(old, new))
+    found = judged(path, new, current, versions=(old, new), units={r.unit: r.unit for r in rows}, unit="")
     assert found.differences.count(RowState.SAME) == 5
     assert [(one.title, one.values) for one in found.filled.not_taken] == [("图书册数", 3)]
 

@@ -56,7 +56,7 @@ class Conflict:
     mine: Value | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there is one a row, and freezing doubles the time of making it
 class RowDifference:
     """One row of the file. `incomplete`: required fields it lacks, so that it can only be a draft."""
 

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
 
-from jiaoheng.documents.excel_rows import RowSheet
+from jiaoheng.documents.excel_rows import MOST_TEXT, RowSheet
 from jiaoheng.documents.excel_styles import sheet_name
 from jiaoheng.documents.safe_text import clean, neutralise, one_line
-from jiaoheng.registers.export_rows import NO_SUCH, ExportNote, ExportRow, carried, export_fields, having
-from jiaoheng.registers.model import CodeTable, Field, Register, Value
+from jiaoheng.registers.export_rows import ExportNote, ExportRow, carried, export_fields, having
+from jiaoheng.registers.model import CodeTable, Data, Field, Register, Value
 from jiaoheng.registers.template import FIRST_ROW, HEAD_ROW, ID_ROW, TITLE_ROW, write_meta
 from jiaoheng.registers.template_cells import TEXT, Made, cell_maker, column_width, number_format
 from jiaoheng.registers.template_marks import (
     META_SHEET,
+    NO_SUCH,
     NOTE_SHEET,
     PERIOD,
     PREFIX,
@@ -64,7 +66,7 @@ class _Plan:
         schemas = {row.schema or register.version for row in rows}
         self.fields = export_fields(register, versions, schemas, fields)
         self.having = having(register, versions, self.fields)
-        self.mixed = len(schemas) > 1
+        self.mixed = schemas - {register.version} != set()
         self.lead = [RECORD, VERSION, UNIT, UNIT_NAME]
         if has_periods(register):
             self.lead.append(PERIOD)
@@ -193,29 +195,80 @@ def _heads(book: Any, sheet: RowSheet, register: Register, note: ExportNote, pla
     sheet.set_footer("&C第 &P 页，共 &N 页")
 
 
-def _body(book: Any, sheet: RowSheet, rows: Iterable[ExportRow], plan: _Plan) -> None:
+_CHUNK = 2_000  # rows made at once, column by column
+
+
+class _Tails(dict[Any, str]):
+    """Stored value → the cell's XML after its place; each different value is made once."""
+
+    def __init__(self, sheet: RowSheet, make: Callable[[Any], Made], look: Any) -> None:
+        super().__init__()
+        self._sheet, self._make = sheet, make
+        self._style = f'" s="{look._get_xf_index()}"'
+
+    def __missing__(self, value: Any) -> str:
+        made = self._make(list(value) if isinstance(value, tuple) else value)
+        if made is None or made == "":
+            tail = f"{self._style}/>"
+        elif isinstance(made, str):
+            index = self._sheet.str_table._get_shared_string_index(clean(made)[:MOST_TEXT])
+            tail = f'{self._style} t="s"><v>{index}</v></c>'
+        else:
+            tail = f"{self._style}><v>{_serial(made):.16G}</v></c>"
+        self[value] = tail
+        return tail
+
+
+def _body(book: Any, sheet: RowSheet, rows: Sequence[ExportRow], plan: _Plan) -> None:
     text = book.add_format({"num_format": TEXT})
-    looks = [book.add_format({"num_format": number_format(one)}) for one in plan.fields]
-    columns = list(enumerate(zip(plan.fields, plan.makers, looks, strict=True), len(plan.lead)))
-    for number, row in enumerate(rows, FIRST_ROW):
-        cells = [_cell(sheet, number, column, made, text) for column, made in enumerate(plan.leading(row))]
-        data, lacking = plan.data(row), plan.lacking(row)
-        for column, (one, make, look) in columns:
-            value = data.get(one.name)
-            made: Made = NO_SUCH if value is None and one.name in lacking else make(value)
-            cells.append(_cell(sheet, number, column, made, look))
-        sheet.put_row(number, cells)
+    leads = [_Tails(sheet, lambda made: made, text) for _ in plan.lead]
+    tails = [
+        _Tails(sheet, make, book.add_format({"num_format": number_format(one)}))
+        for one, make in zip(plan.fields, plan.makers, strict=True)
+    ]
+    no_such = _Tails(sheet, lambda made: made, text)[NO_SUCH]
+    letters = [xl_col_to_name(column) for column in range(len(leads) + len(tails))]
+    for start in range(0, len(rows), _CHUNK):
+        part = rows[start : start + _CHUNK]
+        numbers = [str(number) for number in range(start + FIRST_ROW + 1, start + FIRST_ROW + 1 + len(part))]
+        made = [
+            [tail[value] for value in values]
+            for tail, values in zip(leads, zip(*map(plan.leading, part), strict=True), strict=True)
+        ]
+        data = [plan.data(row) for row in part]
+        made += [
+            [
+                tail[tuple(value) if type(value) is list else value]
+                for value in [one_row.get(one.name) for one_row in data]
+            ]
+            for one, tail in zip(plan.fields, tails, strict=True)
+        ]
+        if plan.mixed:
+            _no_such(plan, part, data, made, len(leads), no_such)
+        cells = [
+            [f'<c r="{letter}{number}{tail}' for number, tail in zip(numbers, column, strict=True)]
+            for letter, column in zip(letters, made, strict=True)
+        ]
+        for number, row_cells in enumerate(zip(*cells, strict=True), start + FIRST_ROW):
+            sheet.put_row(number, row_cells)
 
 
-def _cell(sheet: RowSheet, row: int, column: int, made: Made, look: Any) -> str:
-    if made is None or made == "":
-        return sheet.text(row, column, "", look)
-    if isinstance(made, str):
-        return sheet.text(row, column, clean(made), look)
-    if isinstance(made, (dt.date, dt.datetime)):
-        moment = made if isinstance(made, dt.datetime) else dt.datetime(made.year, made.month, made.day)
-        return sheet.number(row, column, (moment - _EPOCH) / dt.timedelta(days=1), look)
-    return sheet.number(row, column, made, look)
+def _no_such(
+    plan: _Plan, part: Sequence[ExportRow], data: Sequence[Data], made: list[list[str]], first: int, no_such: str
+) -> None:
+    """Show where a record's version has no such column (and it was not given a value afterwards)."""
+    for number, row in enumerate(part):
+        lacking = plan.lacking(row)
+        for column, one in enumerate(plan.fields, first):
+            if one.name in lacking and one.name not in data[number]:
+                made[column][number] = no_such
+
+
+def _serial(made: float | dt.date) -> float:
+    if not isinstance(made, dt.date):
+        return made
+    moment = made if isinstance(made, dt.datetime) else dt.datetime(made.year, made.month, made.day)
+    return (moment - _EPOCH) / dt.timedelta(days=1)
 
 
 def _guide(book: Any, sheet: Any, register: Register, rows: Sequence[ExportRow], note: ExportNote, plan: _Plan) -> None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from jiaoheng.registers.model import Data, Field, FieldType, Register, Value
 
-NO_SUCH = "—"  # the record's version has no such column
-
 
 @dataclass(frozen=True, slots=True)
 class ExportRow:

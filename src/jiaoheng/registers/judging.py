@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jiaoheng.registers.differences import Current, Differences, Matched, RowState, clashes, compare, match, settle
@@ -45,6 +47,19 @@ class Judged:
         return not self.filled.refused and not self.differences.count(RowState.WRONG)
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: with some hundred thousand new dicts it takes longer than the work itself."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
 def judge(
     filled: Filled,
     *,

@@ -15,6 +15,7 @@ META_SHEET = "_jh"
 CHOICE_SHEET = "_选项"
 NOTE_SHEET = "说明"
 PREFIX = "jh:"
+NO_SUCH = "—"  # in an export: the record's version has no such column
 SIGNATURE = "jiaoheng-register"
 RECORD, VERSION, UNIT, UNIT_NAME, PERIOD, SCHEMA = "_record", "_version", "_unit", "_unit_name", "_period", "_schema"
 MARKS = (RECORD, VERSION, UNIT, UNIT_NAME, PERIOD, SCHEMA)

@@ -45,7 +45,7 @@ class Parsed:
 class Checked:
     """What the rows would become and what is wrong with them; rows are counted from 0.
 
-    `given`: what the file says; `data`: the whole record afterwards (base with the given values, cleared ones gone).
+    `given`: what the file says (for a new row the same object as its data); `data`: the whole record afterwards (base with the given values, cleared ones gone).
     `incomplete`: row → required fields that the file has no column for (such a row can only be a draft).
     """
 
@@ -191,8 +191,8 @@ def _merged(
     given: list[Data], base: Sequence[Data | None] | None, cleared: Mapping[int, tuple[str, ...]]
 ) -> list[Data]:
     if base is None:
-        return [dict(one) for one in given]
-    merged = [{**old, **new} if old else dict(new) for old, new in zip(base, given, strict=True)]
+        return given
+    merged = [{**old, **new} if old is not None else new for old, new in zip(base, given, strict=True)]
     for row, names in cleared.items():
         for name in names:
             merged[row].pop(name, None)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import compress
+from itertools import compress, filterfalse
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,12 @@ def read_column(
         by_type: dict[Any, Any] = {key: reader.read(key[1]) for key in set(keys)}
         column.values = _sorted_out(column, list(map(by_type.__getitem__, keys)), cells, one, register, at)
         return column
+    if one.type is FieldType.STRING and reader.codes is None and _all_plain(different, one):
+        column.values = list(cells)  # type: ignore[arg-type]  # texts and None
+        judged = _judge(different, one, register, at)
+        if judged:
+            _sorted_out(column, column.values, cells, one, register, at, judged)
+        return column
     table = _table(different, reader)
     values = list(map(table.__getitem__, cells))
     odd = any(type(value) not in _STORED for value in table.values()) if len(table) < len(cells) else True
@@ -84,6 +90,15 @@ def _different(cells: Sequence[Cell]) -> set[Cell] | None:
     if bool in kinds and (int in kinds or float in kinds):
         return None
     return set(cells)
+
+
+def _all_plain(different: set[Cell], one: Field) -> bool:
+    """Whether every text of a column is stored as it stands."""
+    texts: Any = different - {None}
+    if len(texts) < 64 or CLEAR_WORD in texts or set(map(type, texts)) != {str}:
+        return False
+    fast = _PLAIN_ID if one.check else _PLAIN
+    return next(filterfalse(fast.fullmatch, texts), None) is None
 
 
 def _table(different: set[Cell], reader: Reader) -> dict[Cell, Any]:
@@ -130,6 +145,8 @@ def _judge(values: Any, one: Field, register: Register, at: dt.date) -> dict[Any
     found: dict[Any, Wrong] = {}
     bounded = one.minimum is not None or one.maximum is not None
     if one.type is FieldType.STRING and not one.codes:
+        if not (one.check or one.pattern or one.min_length is not None or one.max_length is not None):
+            return found
         texts = list({value for value in values if type(value) is str})
         for text, wrong in _judge_texts(texts, one, at):
             found.setdefault(text, wrong)

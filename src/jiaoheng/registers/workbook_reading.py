@@ -16,6 +16,7 @@ from jiaoheng.registers.template_marks import (
     CHOICE_SHEET,
     MARKS,
     META_SHEET,
+    NO_SUCH,
     NOTE_SHEET,
     PERIOD,
     RECORD,
@@ -127,7 +128,7 @@ def _take(filled: Filled, sheet: Sheet, heads: Heads, names: Names, known: Known
 def _count_dropped(filled: Filled, heads: Heads, sheet: Sheet, block: Block, names: Names) -> None:
     for name, at in heads.dropped.items():
         cells = block.columns.pop(f"-{name}", [])
-        values = sum(not is_blank(cell) for cell in cells)
+        values = sum(not is_blank(cell) and cell != NO_SUCH for cell in cells)
         title = names.old_titles.get(name) or cell_text(sheet.rows[heads.row][at]) or name
         why = f"“{filled.register.title}”第 {filled.register.version} 版没有这一列"
         filled.not_taken.append(NotTaken(title, Place(filled.file, sheet.name, 0, at + 1), values, why))
