@@ -119,9 +119,7 @@ def send(job: Job) -> None:
     run_job.enqueue(str(job.pk))
 
 
-def finish(
-    job: Job, state: Job.State, message: str, result: dict[str, Any] | None = None, **counts: int
-) -> None:
+def finish(job: Job, state: Job.State, message: str, result: dict[str, Any] | None = None, **counts: int) -> None:
     """Write a job's end and tell its starter. A job that is not done tells its kind (`ended`)."""
     job.state, job.message, job.finished_at = state.value, message[:500], clock.now()
     job.lease_until = None

@@ -1,6 +1,6 @@
 """Periodic duties. Each is claimed by moving its due time, so that any number of workers runs it once.
 
-    schedule.every("reminders", minutes=15, run=send_due_reminders)
+schedule.every("reminders", minutes=15, run=send_due_reminders)
 """
 
 from __future__ import annotations

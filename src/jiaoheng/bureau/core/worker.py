@@ -30,7 +30,9 @@ LOOK_AROUND = 5.0  # seconds between two looks for dead workers and due duties
 class Worker:
     """One worker. `name` is unique to a process's life, so that a restarted worker is not taken for its old self."""
 
-    def __init__(self, name: str = "", *, lease: float = jobs.LEASE.total_seconds(), beat: float = jobs.HEARTBEAT) -> None:
+    def __init__(
+        self, name: str = "", *, lease: float = jobs.LEASE.total_seconds(), beat: float = jobs.HEARTBEAT
+    ) -> None:
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.lease = lease
         self.beat = beat

@@ -49,10 +49,14 @@ def _preview(found: Read, plan: Plan) -> Preview:
         problems=tuple(judged.problems),
         questions=still_open,
         notes=tuple(judged.filled.notes),
-        not_taken=tuple(f"“{one.title}”（{one.place.cell}）{one.values} 个值没有导入：{one.reason}" for one in judged.filled.not_taken),
+        not_taken=tuple(
+            f"“{one.title}”（{one.place.cell}）{one.values} 个值没有导入：{one.reason}"
+            for one in judged.filled.not_taken
+        ),
         cells=tuple(_cells(found, plan)),
         missing=tuple(
-            identity_words(ground.schema, one.data, ground.day) or one.id for one in judged.differences.missing[:MOST_CELLS]
+            identity_words(ground.schema, one.data, ground.day) or one.id
+            for one in judged.differences.missing[:MOST_CELLS]
         ),
         files=_files(found),
         answered=tuple(found.said.answers.items()),
@@ -126,7 +130,9 @@ def _file_questions(found: Read) -> list[Question]:
         return []
     choices = (Choice(LEFT_OUT, "不导入这个文件，其余照常"),)
     return [
-        Question("file-refused", (FILES, one.file), Place(one.file), f"“{one.file}”不能导入：{_why(one.problems)}", choices)
+        Question(
+            "file-refused", (FILES, one.file), Place(one.file), f"“{one.file}”不能导入：{_why(one.problems)}", choices
+        )
         for one in found.parts
         if one.refused and one.file not in found.left_out
     ]

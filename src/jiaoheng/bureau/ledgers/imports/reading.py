@@ -100,4 +100,3 @@ def _remember(filled: Filled, judged: Judged, said: Said) -> bool:
             filled.records[row.row], filled.versions[row.row] = record.id, said.seen[record.id]
             changed = True
     return changed
-

@@ -36,9 +36,7 @@ def do_start_import(
     Returns the import in state preview, or reading with a job where it is large (`at_once` None: by size). A file
     that cannot be taken is a preview that says why. ForbiddenError, RefusedError where no import may be made here.
     """
-    batch = _take_in(
-        register, unit, uploads, period=period, round_=round_, answers=answers, acting_user=acting_user
-    )
+    batch = _take_in(register, unit, uploads, period=period, round_=round_, answers=answers, acting_user=acting_user)
     small = batch.attachment.size <= AT_ONCE and not files.is_bundle(files.path_of(batch.attachment))
     if at_once if at_once is not None else small:
         refresh(batch)
