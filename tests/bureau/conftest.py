@@ -16,6 +16,7 @@ def own_data_folder(tmp_path: Path, settings: object) -> None:
     """Each test has its own anchor and files."""
     settings.ANCHOR = tmp_path / "audit-anchor.log"  # type: ignore[attr-defined]
     settings.FILES = tmp_path / "files"  # type: ignore[attr-defined]
+    settings.SNAPSHOTS = tmp_path / "snapshots"  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ ENVIRONMENT = os.environ.get("JIAOHENG_ENV", "production")
 DEMO = ENVIRONMENT == "demo"
 DATA = Path(os.environ.get("JIAOHENG_DATA", "jiaoheng-data")).resolve()
 FILES = DATA / "files"
+SNAPSHOTS = DATA / "snapshots"  # typed copies of registers for figures: may be deleted at any time
 ANCHOR = DATA / "audit-anchor.log"
 
 
