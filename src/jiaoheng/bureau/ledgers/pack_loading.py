@@ -15,6 +15,7 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import Unit
 from jiaoheng.bureau.core.tree import facts_at
 from jiaoheng.bureau.ledgers.models import CodeRow, RegisterRow, RegisterVersion
+from jiaoheng.bureau.ledgers.reslotting import reslot_if_moved
 from jiaoheng.registers.loading import Pack, from_json, schema_hash, to_json
 from jiaoheng.registers.model import CodeTable, Register
 from jiaoheng.registers.versions import Fate, FieldChange, diff_versions
@@ -222,7 +223,7 @@ def write_codes(plans: Sequence[CodePlan]) -> None:
 
 def write_version(row: RegisterRow, schema: Register, source: str) -> RegisterVersion:
     """Store one version of a schema. To be called inside an audited action."""
-    return RegisterVersion.objects.create(
+    made = RegisterVersion.objects.create(
         register=row,
         number=schema.version,
         effective_from=schema.effective_from,
@@ -231,6 +232,8 @@ def write_version(row: RegisterRow, schema: Register, source: str) -> RegisterVe
         loaded_at=clock.now(),
         source=source,
     )
+    reslot_if_moved(row)
+    return made
 
 
 def office_named(words: str) -> Unit | None:

@@ -172,3 +172,8 @@ def _schema(pk: int, digest: str, stamp: Stamp) -> Register:
     tables = _code_tables(stamp)
     used = {one.codes for one in found.fields if one.codes}
     return replace(found, tables={name: tables.get(name) or found.tables[name] for name in used})
+
+
+def newest_schema(register: RegisterRow) -> Register:
+    """The newest version of a register's schema, whether it holds already or not: its slots lay out the index columns."""
+    return schema_version(_stamped().filter(register=register).order_by("-number")[0])

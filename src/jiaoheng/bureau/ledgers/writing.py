@@ -20,8 +20,10 @@ from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.refusals import ConflictError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tree import Line, lines_at, names_at
 from jiaoheng.bureau.ledgers import bulk
-from jiaoheng.bureau.ledgers.changes import Change, Written, key_of, period_day
+from jiaoheng.bureau.ledgers.changes import Change, Written, carried, key_of, period_day
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion, RegisterRow
+from jiaoheng.bureau.ledgers.record_index import index_changes, is_searched
+from jiaoheng.bureau.ledgers.registry import newest_schema
 from jiaoheng.bureau.ledgers.slots import slot_columns
 from jiaoheng.registers.model import Data, Register
 
@@ -80,6 +82,7 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
     _close([before.version_id for before in old.values()], at)
     _put_records(batch, changes, plan, at)
     bulk.insert_versions(_version_rows(batch, changes, plan, lines, at))
+    _index(batch, changes, plan, lines, at)
     return [
         Written(record_id, number, one.record_id is None)
         for record_id, number, one in zip(plan.ids, plan.numbers, changes, strict=True)
@@ -129,6 +132,16 @@ def _put_records(batch: Batch, changes: Sequence[Change], plan: Plan, at: dt.dat
         raise RefusedError("key-taken", _taken(batch, changes)) from error
 
 
+def _index(batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[int, Line], at: dt.datetime) -> None:
+    if not is_searched(batch.schema):
+        return
+    rows = list(zip(plan.ids, changes, plan.contents, strict=True))
+    kept = [(record_id, one.unit_id, data) for record_id, one, data in rows if one.data is not None]
+    gone = [record_id for record_id, one, _data in rows if one.data is None]
+    fresh = all(one.record_id is None for one in changes)
+    index_changes(batch.row, batch.schema, lines, kept, gone, fresh=fresh, since=at.isoformat())
+
+
 def _version_rows(
     batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[int, Line], at: dt.datetime
 ) -> list[tuple[Any, ...]]:
@@ -141,6 +154,11 @@ def _version_rows(
         for unit_id, line in lines.items()
     }
     middle = (actor_id, who, door, batch.source, batch.batch_id, batch.reason)
+    layout = newest_schema(batch.row)  # slots are numbered alike in every version, or a filter would miss old rows
+    if layout.version == batch.schema.version:
+        slots_of = slot_columns(layout, plan.contents)
+    else:
+        slots_of = slot_columns(layout, [carried(layout, data) for data in plan.contents])
     return [
         (
             record_id,
@@ -160,7 +178,7 @@ def _version_rows(
             plan.ids,
             plan.numbers,
             plan.contents,
-            zip(*slot_columns(batch.schema, plan.contents), strict=True),
+            zip(*slots_of, strict=True),
             strict=True,
         )
     ]
