@@ -8,7 +8,7 @@ import pytest
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.actions_calendar import do_enter_year, do_seed_calendar, do_set_day, do_set_vacation
-from jiaoheng.bureau.core.calendar import add_working_days, known_years, working_days_between, workday_shifted
+from jiaoheng.bureau.core.calendar import add_working_days, known_years, workday_shifted, working_days_between
 from jiaoheng.bureau.core.models import CalendarDay
 from jiaoheng.bureau.core.refusals import RefusedError
 

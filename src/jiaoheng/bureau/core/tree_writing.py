@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from django.db.models import Q
 
 from jiaoheng.bureau.core.models import Unit, UnitEdge, UnitFacts, UnitPath
 from jiaoheng.methods.sort_keys import text_key
@@ -88,3 +90,100 @@ def paths_under(
                 UnitPath(unit=unit, ancestor_id=path.ancestor_id, depth=path.depth + 1, starts_on=start, ends_on=end)
             )
     return made
+
+
+FACTS = ("name", "short_name", "kind", "ownership", "locality", "township")
+
+
+def put_facts(unit: Unit, day: dt.date, **values: str) -> UnitFacts:
+    """Give a unit other facts from a day on, until its next facts or its end. Returns the row that holds from then."""
+    now = UnitFacts.objects.filter(unit=unit, starts_on__lte=day).order_by("-starts_on").first()
+    if now is None or (now.ends_on is not None and now.ends_on <= day):
+        raise ValueError(f"{unit.code} has no facts on {day}")
+    made = now
+    if now.starts_on < day:
+        made = UnitFacts(unit=unit, starts_on=day, ends_on=now.ends_on, **{one: getattr(now, one) for one in FACTS})
+        UnitFacts.objects.filter(pk=now.pk).update(ends_on=day)
+    for name, value in values.items():
+        setattr(made, name, value)
+    made.sort_key = text_key(made.name)
+    made.save()
+    return made
+
+
+def hang(unit: Unit, parent: Unit, day: dt.date) -> None:
+    """Put a unit under a parent from a day until its next recorded move; the closure is to be rebuilt after it."""
+    now = UnitEdge.objects.filter(unit=unit, starts_on__lte=day).order_by("-starts_on").first()
+    if now is None or (now.ends_on is not None and now.ends_on <= day):
+        raise ValueError(f"{unit.code} stands under nobody on {day}")
+    if now.starts_on == day:
+        UnitEdge.objects.filter(pk=now.pk).update(parent=parent)
+        return
+    UnitEdge.objects.filter(pk=now.pk).update(ends_on=day)
+    UnitEdge.objects.create(unit=unit, parent=parent, starts_on=day, ends_on=now.ends_on)
+
+
+def end(units: Iterable[Unit], day: dt.date) -> None:
+    """Let units end on a day: they, their facts and edges; the closure is to be rebuilt after it."""
+    ids = [unit.pk for unit in units]
+    open_rows = Q(ends_on__isnull=True) | Q(ends_on__gt=day)
+    UnitFacts.objects.filter(open_rows, unit_id__in=ids, starts_on__lt=day).update(ends_on=day)
+    UnitEdge.objects.filter(open_rows, unit_id__in=ids, starts_on__lt=day).update(ends_on=day)
+    Unit.objects.filter(open_rows, pk__in=ids).update(ends_on=day)
+
+
+def below_ever(unit_ids: Iterable[int]) -> list[int]:
+    """Units and everything that ever stood below them, parents before their children."""
+    found: dict[int, None] = dict.fromkeys(unit_ids)
+    layer = list(found)
+    while layer:
+        under: list[int] = []
+        for start in range(0, len(layer), 500):
+            edges = UnitEdge.objects.filter(parent_id__in=layer[start : start + 500])
+            under += edges.values_list("unit_id", flat=True).distinct()
+        layer = list(dict.fromkeys(under))
+        for one in layer:  # again at the end: one that stands deeper comes after its parents
+            found.pop(one, None)
+            found[one] = None
+    return list(found)
+
+
+def rebuild_paths(unit_ids: Iterable[int]) -> list[int]:
+    """Compute the closure of units and all that ever stood below them anew from the edges. Returns their ids."""
+    order = below_ever(unit_ids)
+    units = {unit.pk: unit for part in _parts(order) for unit in Unit.objects.filter(pk__in=part)}
+    edges: dict[int, list[UnitEdge]] = {pk: [] for pk in order}
+    for part in _parts(order):
+        for edge in UnitEdge.objects.filter(unit_id__in=part).order_by("starts_on"):
+            edges[edge.unit_id].append(edge)
+    outside = {edge.parent_id for rows in edges.values() for edge in rows} - set(order)
+    above: dict[int, list[UnitPath]] = {pk: [] for pk in outside}
+    for part in _parts(list(outside)):
+        for path in UnitPath.objects.filter(unit_id__in=part):
+            above[path.unit_id].append(path)
+    for pk in order:
+        unit = units[pk]
+        own = [UnitPath(unit=unit, ancestor=unit, depth=0, starts_on=unit.starts_on, ends_on=unit.ends_on)]
+        for edge in edges[pk]:
+            own += paths_under(unit, above[edge.parent_id], edge.starts_on, edge.ends_on)
+        above[pk] = _joined(own)
+    for part in _parts(order):
+        UnitPath.objects.filter(unit_id__in=part).delete()
+    UnitPath.objects.bulk_create([path for pk in order for path in above[pk]], batch_size=500)
+    return order
+
+
+def _joined(paths: Sequence[UnitPath]) -> list[UnitPath]:
+    """Paths with those of one ancestor that follow without a gap made one: the county above both districts."""
+    made: list[UnitPath] = []
+    for path in sorted(paths, key=lambda one: (one.ancestor_id, one.depth, one.starts_on)):
+        last = made[-1] if made else None
+        if last and (last.ancestor_id, last.depth, last.ends_on) == (path.ancestor_id, path.depth, path.starts_on):
+            last.ends_on = path.ends_on
+        else:
+            made.append(path)
+    return made
+
+
+def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))
