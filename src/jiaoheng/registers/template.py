@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 from jiaoheng.documents.excel_styles import sheet_name
 from jiaoheng.documents.safe_text import one_line
@@ -185,8 +186,6 @@ class _Sheet:
                 put(self.sheet, number, column, make(row.data.get(one.name)), look)
 
     def _checks(self, choices: Choices, last: int) -> None:
-        from xlsxwriter.utility import xl_rowcol_to_cell
-
         for column, one in enumerate(self.fields, self.first):
             made = rule(one, self.register, self.at, xl_rowcol_to_cell(FIRST_ROW, column), choices)
             if made is not None and one.name not in self.masked:

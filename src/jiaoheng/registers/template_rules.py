@@ -6,6 +6,8 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from xlsxwriter.utility import xl_col_to_name
+
 from jiaoheng.registers.model import Field, FieldType, Register
 from jiaoheng.registers.template_cells import TEXT
 from jiaoheng.registers.template_marks import CHOICE_SHEET
@@ -37,8 +39,6 @@ class Choices:
 
     def source(self, words: list[str]) -> str:
         """Write a list and give its range."""
-        from xlsxwriter.utility import xl_col_to_name
-
         for row, word in enumerate(words):
             self.sheet.write_string(row, self.count, word, self.text)
         letters = xl_col_to_name(self.count)

@@ -6,6 +6,7 @@ Plain texts, whole numbers and short decimals take a path without a call a cell;
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -152,11 +153,22 @@ def _judge(values: Any, one: Field, register: Register, at: dt.date) -> dict[Any
             found.setdefault(text, wrong)
     elif bounded:
         kept = {value for value in values if type(value) in (str, int)}
-        for value in kept:
+        for value in _near_bounds(kept, one):
             outside = _out_of_bounds(value, one, register, at)
             if outside is not None:
                 found[value] = outside
     return found
+
+
+def _near_bounds(values: set[Any], one: Field) -> Any:
+    """The values that are not clearly inside the bounds; what is near is judged exactly."""
+    if one.type not in (FieldType.INTEGER, FieldType.NUMBER):
+        return values
+    low = float(one.minimum) if isinstance(one.minimum, Decimal) else -math.inf
+    high = float(one.maximum) if isinstance(one.maximum, Decimal) else math.inf
+    margin = 1e-9 * max(1.0, *(abs(bound) for bound in (low, high) if math.isfinite(bound)))
+    low, high = low + margin, high - margin
+    return [value for value in values if not low < float(value) < high]
 
 
 def _judge_texts(texts: list[str], one: Field, at: dt.date) -> list[tuple[str, Wrong]]:
