@@ -28,8 +28,8 @@ def do_archive_audit(to: int, *, acting_user: Account | None, reason: str = "") 
     head = AuditHead.objects.select_for_update().filter(pk=1).first()
     first = (head.archived_to if head else 0) + 1
     newest = head.number if head else 0
-    if not first <= to < newest:
-        told = f"可以归档到第 {first} 至 {newest - 1} 条，给的是 {to}" if newest > first else "没有可以归档的记录"
+    if not first <= to <= newest:
+        told = f"可以归档到第 {first} 至 {newest} 条，给的是 {to}" if newest >= first else "没有可以归档的记录"
         raise RefusedError("audit-archive-number", told)
     entries = AuditEntry.objects.filter(number__gte=first, number__lte=to).order_by("number")
     path, sha256 = write_archive(first, to, entries.iterator(chunk_size=2000))
