@@ -45,7 +45,7 @@ def run_due(worker: str) -> list[str]:
     due = {beat.name: beat.due_at for beat in Beat.objects.all()}
     for name, duty in list(DUTIES.items()):
         if name not in due:
-            beat, made = Beat.objects.get_or_create(name=name, defaults={"due_at": now})
+            beat, _new = Beat.objects.get_or_create(name=name, defaults={"due_at": now})
             due[name] = beat.due_at
         if due[name] <= now and _claim(duty, due[name], now, worker):
             _run(duty)

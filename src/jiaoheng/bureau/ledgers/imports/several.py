@@ -30,7 +30,7 @@ def together(register: Register, parts: Sequence[Filled], label: str) -> Filled:
     found = Together(label, register)
     for one in parts:
         _append(found, one)
-    with_column = {name for name in found.cells}
+    with_column = set(found.cells)
     found.missing = tuple(
         one.name for one in register.fields if one.name not in with_column and one.type is not FieldType.FILE
     )

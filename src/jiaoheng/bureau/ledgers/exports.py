@@ -1,0 +1,192 @@
+"""Downloads of a register: the rows that the screen shows, in its order, as a workbook that is its own import template.
+
+The caller chooses the rows (`listing.iter_rows`, ticked ones, a round); here they become a file, complete or refused.
+Protected columns are masked unless the person may see full numbers and says for what; every export leaves an entry.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core.capabilities import Can
+from jiaoheng.bureau.core.models import Account, Attachment, Period, Unit
+from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
+from jiaoheng.bureau.core.scope import scope_of
+from jiaoheng.bureau.core.tree import facts_at
+from jiaoheng.bureau.ledgers import bulk
+from jiaoheng.bureau.ledgers.imports.files import RESULTS, below, keep
+from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
+from jiaoheng.bureau.ledgers.models.records import CURRENT
+from jiaoheng.bureau.ledgers.registry import schema_of, schema_versions
+from jiaoheng.registers.export import TooManyRowsError, write_csv, write_xlsx
+from jiaoheng.registers.export_rows import ExportNote, ExportRow
+from jiaoheng.registers.model import Register
+
+KEPT = dt.timedelta(days=7)  # a download stays fetchable that long
+MOST_CSV = 2_000_000  # rows: beyond, the machine's memory and not the format is the limit
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What to export: rows in the screen's order (anything with a RecordVersion's columns), and how to say it.
+
+    `filter`: the filter in words; `as_of`: the moment whose versions these are, None for now; `day`: of labels.
+    """
+
+    rows: Sequence[Any]
+    filter: str = ""
+    as_of: dt.datetime | None = None
+    fields: tuple[str, ...] | None = None
+    period: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Ticked rows: all of them, also those that the present filter hides."""
+
+    chosen: Chosen
+    hidden: int
+
+    @property
+    def words(self) -> str:
+        """What the button says before anything is downloaded: 3，其中 1 条不在当前筛选."""
+        count = len(self.chosen.rows)
+        return f"{count}，其中 {self.hidden} 条不在当前筛选" if self.hidden else str(count)
+
+
+def ticked(account: Account, register: RegisterRow, shown: Iterable[int], ids: Sequence[int]) -> Ticked:
+    """The ticked records that one may read, in the screen's order, those that its filter hides last.
+
+    shown: record ids of the screen's whole filtered list, in its order.
+    """
+    order = {record_id: number for number, record_id in enumerate(shown)}
+    wanted = list(dict.fromkeys(ids))
+    readable = scope_of(account, Can.READ).rows(register.name)
+    rows = {
+        one.record_id: one
+        for start in range(0, len(wanted), 500)
+        for one in RecordVersion.objects.filter(
+            CURRENT, readable, register=register, record_id__in=wanted[start : start + 500]
+        )
+    }
+    found = sorted(rows.values(), key=lambda one: (order.get(one.record_id, len(order)), one.record_id))
+    hidden = sum(one.record_id not in order for one in found)
+    return Ticked(Chosen(found, f"勾选的 {len(found)} 条"), hidden)
+
+
+def do_export(
+    register: RegisterRow, chosen: Chosen, *, form: str = "xlsx", purpose: str = "", acting_user: Account
+) -> Attachment:
+    """Write the chosen rows as `xlsx` or `csv`; the file belongs to the person alone.
+
+    purpose: for what full numbers are needed; without it protected columns are masked. ForbiddenError where a purpose
+    is given without the right; RefusedError `export-too-large` with both numbers.
+    """
+    rows = list(chosen.rows)
+    schema = schema_of(register)
+    full = bool(purpose.strip())
+    if full:
+        _check_full(register, rows, acting_user)
+    return _write(register, schema, chosen, rows, form, purpose.strip(), acting_user=acting_user)
+
+
+def _check_full(register: RegisterRow, rows: Sequence[Any], account: Account) -> None:
+    scope = scope_of(account, Can.EXPORT_FULL)
+    if not scope or not all(scope.covers(row, register.name) for row in rows):
+        raise ForbiddenError("您可以导出脱敏的表，导出完整号码是县局股室的权限")
+
+
+@audit.action
+def _write(
+    register: RegisterRow,
+    schema: Register,
+    chosen: Chosen,
+    rows: Sequence[Any],
+    form: str,
+    purpose: str,
+    *,
+    acting_user: Account,
+) -> Attachment:
+    moment = clock.local(clock.now())
+    who = audit.actor_words(acting_user)
+    protected = [one for one in schema.fields if one.sensitive and (chosen.fields is None or one.name in chosen.fields)]
+    masked = [] if purpose else [one.name for one in protected]
+    as_of = clock.local(chosen.as_of) if chosen.as_of is not None else moment
+    note = ExportNote(
+        filter=chosen.filter,
+        as_of=f"{as_of:%Y-%m-%d %H:%M}",
+        made_by=who,
+        made_at=f"{moment:%Y-%m-%d %H:%M}",
+        watermark=f"{who} {moment:%Y-%m-%d %H:%M} 导出" + (f"，用途：{purpose}" if purpose else ""),
+    )
+    path = below(RESULTS, f"{secrets.token_hex(16)}.{form}")
+    made = export_rows(rows, as_of.date())
+    versions = schema_versions(register)
+    day = as_of.date()
+    try:
+        if form == "csv":
+            if len(made) > MOST_CSV:
+                raise TooManyRowsError(f"共 {len(made):,} 行，一次最多导出 {MOST_CSV:,} 行。请分单位或分期次导出")
+            write_csv(schema, path, made, at=day, versions=versions, fields=chosen.fields, masked=masked)
+        else:
+            period = chosen.period.code if chosen.period is not None else ""
+            write_xlsx(
+                schema, path, made, note, at=day, versions=versions, fields=chosen.fields, masked=masked, period=period
+            )
+    except TooManyRowsError as error:
+        path.unlink(missing_ok=True)
+        raise RefusedError("export-too-large", str(error)) from error
+    home = acting_user.home
+    if home is None:
+        raise ForbiddenError("您的账号没有所在单位，请联系管理员")
+    name = f"{schema.title}_{moment:%Y%m%d_%H%M}.{form}"
+    kept = keep(path, name, "result", unit=home, owner=acting_user)
+    kept.expires_at = clock.now() + KEPT
+    kept.save(update_fields=["expires_at"])
+    audit.note(
+        "export",
+        actor=acting_user,
+        about=("register", register.pk, schema.title),
+        unit_id=home.pk,
+        count=len(made),
+        reason="；".join(part for part in (chosen.filter, _full_words(purpose, protected, len(made))) if part),
+        digest=kept.sha256,
+    )
+    return kept
+
+
+def _full_words(purpose: str, protected: Sequence[Any], count: int) -> str:
+    if not purpose or not protected:
+        return ""
+    titles = "、".join(one.title for one in protected)
+    return f"完整{titles} {count} 人，用途：{purpose}"
+
+
+def export_rows(rows: Sequence[Any], day: dt.date) -> list[ExportRow]:
+    """Record versions as the library floor exports them."""
+    units = {row.unit_id for row in rows}
+    facts = facts_at(units, day)
+    codes = {
+        pk: code
+        for part in bulk.chunks(sorted(units))
+        for pk, code in Unit.objects.filter(pk__in=part).values_list("pk", "code")
+    }
+    names = {pk: one.name for pk, one in facts.items()}
+    periods = dict(Period.objects.filter(pk__in={row.period_id for row in rows} - {None}).values_list("pk", "code"))
+    return [
+        ExportRow(
+            row.data,
+            str(row.record_id),
+            row.number,
+            codes.get(row.unit_id, ""),
+            names.get(row.unit_id, ""),
+            periods.get(row.period_id, ""),
+            row.schema_version,
+        )
+        for row in rows
+    ]
