@@ -69,11 +69,12 @@ def run_load(folder: Path | None) -> int:
         _show(error)
         return BAD_INPUT
     start_django()
-    from django.db.utils import OperationalError, ProgrammingError
-
     from jiaoheng.bureau.core.refusals import RefusedError
     from jiaoheng.bureau.ledgers.actions_registers import load_pack
 
+    if not _has_tables():
+        tell("数据库里还没有台账的表。请先运行一次 jiaoheng serve，再装入。")
+        return BAD_INPUT
     try:
         done = load_pack(pack, acting_user=None, source="随程序提供" if folder is None else folder.name)
     except RefusedError as refused:
@@ -81,14 +82,20 @@ def run_load(folder: Path | None) -> int:
             tell(f"{line}。")
         tell("没有装入任何内容。")
         return BAD_INPUT
-    except (OperationalError, ProgrammingError) as error:
-        if "ledgers_" not in str(error):
-            raise
-        tell("数据库里还没有台账的表。请先运行 jiaoheng setup，再装入。")
-        return BAD_INPUT
     for line in done.sentences():
         say(line)
     return OK
+
+
+def _has_tables() -> bool:
+    """Whether the database was set up; a data folder that is not there yet is an empty one."""
+    from django.conf import settings
+    from django.db import connection
+
+    from jiaoheng.bureau.ledgers.models import RegisterRow
+
+    settings.DATA.mkdir(parents=True, exist_ok=True)
+    return RegisterRow._meta.db_table in connection.introspection.table_names()
 
 
 def _read(folder: Path) -> Pack:
