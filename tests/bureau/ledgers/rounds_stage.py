@@ -68,7 +68,7 @@ class Stage:
         )
         return found
 
-    def fill(self, name: str, *, period: Period | None = None, at: dt.datetime | None = None, **data: Any) -> int:
+    def fill(self, name: str, /, *, period: Period | None = None, at: dt.datetime | None = None, **data: Any) -> int:
         """Write one record of a unit (its only one, or the one with the same key) and touch its filing."""
         unit, period = self.world[name], period or self.period
         schema = schema_of(self.row, REFERENCE)

@@ -123,12 +123,13 @@ class Window:
 def window_of(round_: Round, filing: Filing, at: dt.datetime) -> Window:
     """Filing is open from the round's first second until it is closed; an own extension outlasts the closing.
 
-    Late filings are taken until the closing: the board says 逾期, and the figures are there.
+    Late filings are taken until the closing: the board says 逾期, and the figures are there. What an approver returned
+    may be mended after it too: he asks for it.
     """
     if at < round_.opens_at:
         opens = clock.local(round_.opens_at)
         return Window(False, f"“{round_.title}”{opens:%Y-%m-%d %H:%M} 开始填报，请到时再提交", "round-not-open")
-    closed = round_.closed_at
+    closed = round_.closed_at if filing.state != Filing.State.RETURNED else None
     if closed is not None and at >= closed and not (filing.extended_to and at <= filing.extended_to):
         who = "发起股室" if round_.office_id else "发起人"
         return Window(

@@ -27,6 +27,10 @@ class Hold(StrEnum):
     UNIT = "unit"
     DISTRICT = "district"  # the unit has ended: its district may file
     MERGED = "merged"  # merged into another unit before it filed: owes nothing any more
+    DROPPED = "dropped"  # left the round's scope with its unit: owes nothing any more
+
+
+FREE = frozenset({Hold.MERGED, Hold.DROPPED})  # who owes nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,10 @@ def holders(filings: Iterable[Filing], day: dt.date) -> dict[int, Holder]:
     found: dict[int, Holder] = {}
     ended: list[Filing] = []
     for filing in filings:
-        if filing.unit.ends_on is not None and filing.unit.ends_on <= day:
+        if filing.dropped_on is not None:
+            why = filing.dropped_why or f"{filing.dropped_on:%Y-%m-%d} 起不在范围"
+            found[filing.pk] = Holder(Hold.DROPPED, None, filing.dropped_on, why)
+        elif filing.unit.ends_on is not None and filing.unit.ends_on <= day:
             ended.append(filing)
         else:
             found[filing.pk] = Holder(Hold.UNIT, filing.unit_id)
@@ -92,7 +99,12 @@ def _merges(unit_ids: Sequence[int], day: dt.date) -> dict[int, UnitSuccession]:
 def owed(filings: Sequence[Filing], day: dt.date) -> list[Filing]:
     """The filings that count as owed on a day: all but those of units merged away before they filed."""
     where = holders(filings, day)
-    return [one for one in filings if where[one.pk].hold is not Hold.MERGED or one.submitted_at is not None]
+    return [one for one in filings if not is_free(one, where[one.pk])]
+
+
+def is_free(filing: Filing, holder: Holder) -> bool:
+    """Whether a filing is no longer owed: dropped, or its unit merged away before it filed."""
+    return holder.hold is Hold.DROPPED or (holder.hold is Hold.MERGED and filing.submitted_at is None)
 
 
 def outside(round_: Round, level: str, account: Account | None = None) -> list[Outside]:

@@ -25,7 +25,7 @@ from jiaoheng.bureau.ledgers.rounds.chain import (
 )
 from jiaoheng.bureau.ledgers.rounds.checking import MOST_TOLD, Judgement, Remark, judge
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING, Timing, timing_of, window_of
-from jiaoheng.bureau.ledgers.rounds.owing import Hold, holders
+from jiaoheng.bureau.ledgers.rounds.owing import FREE, holders
 from jiaoheng.bureau.ledgers.rounds.words import stamp, state_words, step_words
 
 
@@ -111,8 +111,8 @@ def _check_open(held: Filing) -> None:
     if not window.is_open:
         raise RefusedError(window.code, window.why)
     holder = holders([held], clock.today())[held.pk]
-    if holder.hold is Hold.MERGED:
-        raise RefusedError("unit-ended", f"“{_unit(held)}”{holder.words}，这一轮不用再交")
+    if holder.hold in FREE:
+        raise RefusedError("unit-ended", f"“{_unit(held)}”：{holder.words}，这一轮不用再交")
 
 
 def _check_content(held: Filing, judged: Judgement, zero_report: bool, sentences: Mapping[str, str]) -> None:
