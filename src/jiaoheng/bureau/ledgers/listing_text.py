@@ -1,0 +1,76 @@
+"""The search box of a list: by the record's name and codes; a protected number only as a whole (P06)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from django.db.models import BigIntegerField, Q
+from django.db.models.functions import Cast
+
+from jiaoheng.bureau.core.models import SearchEntry, SearchGram
+from jiaoheng.bureau.ledgers.listing_columns import Layout
+from jiaoheng.bureau.ledgers.record_index import is_searched
+from jiaoheng.methods.grams import grams_of_word, words_of
+from jiaoheng.methods.sort_keys import text_key
+from jiaoheng.registers.model import Field, Sensitive
+
+_NUMBERLIKE = re.compile(r"[0-9A-Z*]{4,30}")
+_WHOLE = (Sensitive.ID_NUMBER, Sensitive.PHONE, Sensitive.BANK)
+
+
+def text_condition(layout: Layout, text: str, *, current: bool = True) -> Q:
+    """Records whose name or codes have every word of a text, or whose protected number is the whole text.
+
+    The search index knows current records; an earlier day (`current` False) is searched by the sortable name.
+    """
+    found = Q()
+    for word in words_of(text):
+        found &= _word(layout, word) if current and is_searched(layout.schema) else _in_slots(layout, word)
+    number = _as_number(text)
+    for one in protected_numbers(layout):
+        if number:
+            found |= Q(**{f"data__{one.name}": number})
+    return found
+
+
+def text_notice(layout: Layout, text: str) -> str:
+    """What the list says beside an empty result: that numbers are searched as a whole."""
+    if not _as_number(text):
+        return ""
+    titles = "、".join(one.title for one in protected_numbers(layout))
+    return f"{titles}只按完整号码查找，请输入完整号码" if titles else ""
+
+
+def protected_numbers(layout: Layout) -> list[Field]:
+    """The columns whose values can be found by the whole number only."""
+    return [one for one in layout.schema.fields if one.sensitive in _WHOLE]
+
+
+def _as_number(text: str) -> str:
+    found = unicodedata.normalize("NFKC", text).strip().replace(" ", "").upper()
+    digits = sum(character.isdigit() for character in found)
+    return found if _NUMBERLIKE.fullmatch(found) and digits * 2 > len(found) else ""
+
+
+def _word(layout: Layout, word: str) -> Q:
+    """One word in name or codes, by the search index."""
+    entries = SearchEntry.objects.filter(kind="record", register=layout.row.name, folded__contains=word)
+    grams, initials = grams_of_word(word)
+    longest = max(grams, key=len, default="")
+    asked = Q(pk__in=SearchGram.objects.filter(gram=longest).values("entry_id")) if longest else Q()
+    if initials:
+        asked |= Q(pk__in=SearchGram.objects.filter(gram=max(initials, key=len)).values("entry_id"))
+    ids = entries.filter(asked).annotate(found=Cast("object_id", BigIntegerField())).values("found")
+    return Q(record_id__in=ids)
+
+
+def _in_slots(layout: Layout, word: str) -> Q:
+    """By the index columns of the name: anywhere in it."""
+    key = text_key(word)
+    found = Q(pk__in=[])
+    for one in layout.schema.identity_fields:
+        slot = layout.slots.get(one.name)
+        if slot is not None:
+            found |= Q(**{f"s{slot}__contains": key})
+    return found
