@@ -14,7 +14,7 @@ STAR = "*"
 HIDDEN = "******"
 _ENDS = {Sensitive.ID_NUMBER: (6, 4), Sensitive.PHONE: (3, 4), Sensitive.BANK: (4, 4)}  # characters shown at each end
 _STARS = re.compile(r"[*＊]")
-_VILLAGE = re.compile(r"^(.*?(?:村|社区|居委会|街道|镇|乡|小区))")
+_PLACES = (re.compile(r"^(.*(?:村|社区|居委会))"), re.compile(r"^(.*?(?:街道|镇|乡|小区|区|县))"))  # as far as is shown
 _COMPOUND = frozenset(
     {"欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "长孙", "司徒", "宇文"}
 )
@@ -60,6 +60,6 @@ def _ends(text: str, first: int, last: int) -> str:
 
 
 def _address(text: str) -> str:
-    match = _VILLAGE.match(text)
+    match = next((found for pattern in _PLACES if (found := pattern.match(text))), None)
     shown = match[1] if match else text[: max(1, len(text) // 3)]
     return shown + HIDDEN if shown != text else shown[: max(1, len(shown) // 2)] + HIDDEN
