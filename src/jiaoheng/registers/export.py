@@ -137,11 +137,13 @@ def write_xlsx(
     masked: Collection[str] = (),
     unit_code: str = "",
     period: str = "",
+    more: Callable[[xlsxwriter.Workbook], None] | None = None,
 ) -> None:
     """Write the records as a workbook.
 
     at: the day whose labels are shown. versions: all versions of the register that rows may be of. fields: chosen
-    columns in order (all unless given). masked: fields shown masked. Raises TooManyRowsError, OSError.
+    columns in order (all unless given). masked: fields shown masked. more: adds further sheets.
+    Raises TooManyRowsError, OSError.
     """
     if len(rows) > MOST_ROWS:
         raise TooManyRowsError(
@@ -160,6 +162,8 @@ def write_xlsx(
         sheet = book.add_worksheet(sheet_name(register.title, taken), worksheet_class=RowSheet)
         _heads(book, sheet, register, note, plan)
         _body(book, sheet, rows, plan)
+        if more is not None:
+            more(book)
         write_meta(book, meta)
         guide.activate()
 

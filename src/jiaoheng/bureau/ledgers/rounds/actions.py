@@ -10,6 +10,7 @@ from jiaoheng.bureau.ledgers.rounds.approving import (
     do_withdraw_approval,
 )
 from jiaoheng.bureau.ledgers.rounds.extending import do_extend
+from jiaoheng.bureau.ledgers.rounds.merging import do_merge
 from jiaoheng.bureau.ledgers.rounds.opening import do_close_round, do_move_deadline, do_open_round, do_reopen
 from jiaoheng.bureau.ledgers.rounds.reminding import do_remind
 from jiaoheng.bureau.ledgers.rounds.returning import CellRemark, do_return_filing, do_return_filings
@@ -22,6 +23,7 @@ __all__ = [
     "do_approve_unit",
     "do_close_round",
     "do_extend",
+    "do_merge",
     "do_move_deadline",
     "do_open_filing",
     "do_open_round",
