@@ -63,6 +63,13 @@ def head_key(text: str, unit: str = "") -> str:
     return fold(text)
 
 
+def split_unit(text: str) -> tuple[str, str]:
+    """A head without star and its words in brackets at the end: 面积（㎡）* → 面积, ㎡."""
+    text = _STAR.sub("", text).strip()
+    match = _UNIT_TAIL.search(text)
+    return (text[: match.start()].strip(), match[1].strip()) if match is not None else (text, "")
+
+
 def digest(rows: Iterable[tuple[str, int]]) -> str:
     """Hash over record ids and versions, in order."""
     found = hashlib.sha256()

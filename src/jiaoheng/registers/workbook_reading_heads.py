@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jiaoheng.registers.model import FieldType, Register
-from jiaoheng.registers.template_marks import MARKS, PREFIX, RECORD, TITLES, UNIT, UNIT_NAME, VERSION, head, head_key
+from jiaoheng.registers.template_marks import (
+    MARKS,
+    PREFIX,
+    RECORD,
+    TITLES,
+    UNIT,
+    UNIT_NAME,
+    VERSION,
+    head,
+    head_key,
+    split_unit,
+)
 from jiaoheng.registers.workbook_reading_model import Known
 from jiaoheng.sheets.text import cell_text, fold
 from jiaoheng.sheets.workbook import Cell, Sheet
@@ -73,11 +84,16 @@ class Names:
     def by_word(self, text: str) -> str | None:
         """Field or mark of a head; `-name` for a field that is dropped; None where it is not known."""
         found = self.words.get(head_key(text))
-        if found is None:
-            for one in self.register.fields:
-                if one.unit and head_key(text, one.unit) == head_key(one.title, one.unit):
-                    return one.name
-        return found
+        if found is not None:
+            return found
+        title, unit = split_unit(text)
+        if not unit:
+            return None
+        for one in self.register.fields:
+            # another unit of measure (亩 for ㎡) would change every number: such a head is asked about
+            if fold(title) == fold(one.title) and (not one.unit or fold(one.unit) == fold(unit)):
+                return one.name
+        return None
 
     def likely(self, text: str, free: Sequence[str]) -> str | None:
         """The free field whose title is most like a head, where it is like enough."""
