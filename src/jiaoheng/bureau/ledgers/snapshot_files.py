@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max
 
+from jiaoheng.bureau.core.models import UnitPath, UnitSuccession
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.snapshot_columns import Column, columns_of
 from jiaoheng.registers.model import FieldType, Register
@@ -109,7 +110,10 @@ def _mark(row: RegisterRow) -> str:
     found = stored.aggregate(count=Count("pk"), newest=Max("pk"))
     last = stored.filter(pk=found["newest"]).values_list("valid_from", "author_name", "data").first()
     schemas = row.versions.order_by("number").values_list("hash", flat=True)
-    parts = [_LAYOUT, found["count"], found["newest"], *schemas, repr(last)]
+    # a back-dated change of the tree corrects the ancestors of rows in place (relining), and always leaves one of these
+    paths = UnitPath.objects.aggregate(count=Count("pk"), newest=Max("pk"))
+    moved = UnitSuccession.objects.aggregate(newest=Max("pk"))["newest"]
+    parts = [_LAYOUT, found["count"], found["newest"], paths["count"], paths["newest"], moved, *schemas, repr(last)]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]
 
 

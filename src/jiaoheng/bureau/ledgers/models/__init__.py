@@ -2,7 +2,7 @@
 
 from jiaoheng.bureau.ledgers.models.imports import ImportBatch, ResendKey
 from jiaoheng.bureau.ledgers.models.records import Draft, Record, RecordVersion
-from jiaoheng.bureau.ledgers.models.registers import CodeRow, RegisterRow, RegisterVersion
+from jiaoheng.bureau.ledgers.models.registers import CodeRow, RegisterDraft, RegisterRow, RegisterVersion
 from jiaoheng.bureau.ledgers.models.rounds import CellComment, Extension, Filing, FilingStep, Reminder, Round
 from jiaoheng.bureau.ledgers.models.views import SavedView
 
@@ -16,6 +16,7 @@ __all__ = [
     "ImportBatch",
     "Record",
     "RecordVersion",
+    "RegisterDraft",
     "RegisterRow",
     "RegisterVersion",
     "Reminder",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-from jiaoheng.bureau.core.models import Account, Unit
+from jiaoheng.bureau.core.models import Account, Attachment, Unit
 
 
 class RegisterRow(models.Model):
@@ -35,6 +35,21 @@ class RegisterVersion(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["register", "number"], name="register_version_once")]
+
+
+class RegisterDraft(models.Model):
+    """A register on its way from an Excel sheet: proposed by the program, edited by its owner, not in force yet."""
+
+    owner = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    schema = models.JSONField()  # as `registers.loading.to_json` writes it
+    notes = models.JSONField(default=list)  # guesses to be looked at, sentences
+    left_out = models.JSONField(default=list)  # [head, why]
+    sheet = models.CharField(max_length=100, blank=True)
+    header = models.PositiveIntegerField(default=1)  # row of the heads in the sheet
+    columns = models.JSONField(default=dict)  # field name → column of the sheet, from 1
+    rows = models.PositiveIntegerField(default=0)
+    attachment = models.ForeignKey(Attachment, models.SET_NULL, null=True, related_name="+")
+    changed_at = models.DateTimeField()
 
 
 class CodeRow(models.Model):
