@@ -10,9 +10,11 @@ from types import FrameType
 
 import typer
 
+Data = typer.Option(None, help="数据文件夹，默认取环境变量 JIAOHENG_DATA，再默认 ./jiaoheng-data。")
+
 
 def worker(
-    data: Path = typer.Option(None, help="数据文件夹，默认取环境变量 JIAOHENG_DATA，再默认 ./jiaoheng-data。"),
+    data: Path = Data,
     once: bool = typer.Option(False, help="做完排队的任务就退出。"),
 ) -> None:
     """运行后台任务：大文件导入、催办、清理。可同时运行几个。"""

@@ -189,8 +189,10 @@ def previous_key(unit: str, data: Data, key: Sequence[str]) -> tuple[str, ...]:
 
 
 def _named(filled: Filled, row: int, name: str) -> str:
-    """An earlier row in a message: A3, with its sheet where there are several."""
+    """An earlier row in a message: A3, with its sheet where there are several, with its file where there are."""
     place = filled.place(row, name)
+    if place.file != filled.file:
+        return str(place)
     several = len(set(filled.sheets)) > 1
     return f"工作表“{place.sheet}”{place.cell}" if several and place.sheet else place.cell
 

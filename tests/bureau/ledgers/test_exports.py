@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 
 from bureau.ledgers import import_kit as kit
+from bureau.ledgers.import_kit import start
 from bureau.ledgers.registers_for_tests import ROSTER, store
-from bureau.ledgers.test_imports import bring, preview_of, roster, start  # noqa: F401
 from bureau.world import World
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.capabilities import Can
@@ -25,6 +25,7 @@ from jiaoheng.bureau.ledgers import exports
 from jiaoheng.bureau.ledgers.changes import Change
 from jiaoheng.bureau.ledgers.export_files import do_export_files
 from jiaoheng.bureau.ledgers.exports import Chosen, do_export, ticked
+from jiaoheng.bureau.ledgers.imports.starting import preview_of
 from jiaoheng.bureau.ledgers.models import RecordVersion
 from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.registry import schema_of
@@ -66,7 +67,7 @@ def read_csv(made: Attachment) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text)))
 
 
-def test_p20_workbook_and_csv_hold_the_same_rows_in_the_screens_order(world: World, roster: Any) -> None:  # noqa: F811
+def test_p20_workbook_and_csv_hold_the_same_rows_in_the_screens_order(world: World, roster: Any) -> None:
     fill(roster, pupils(world, 9), acting_user=world["甲填报"])
     chosen = standing(roster, world["甲填报"])
     book, rows = read_xlsx(do_export(roster, chosen, acting_user=world["甲填报"]))
@@ -82,7 +83,7 @@ def test_p20_workbook_and_csv_hold_the_same_rows_in_the_screens_order(world: Wor
     assert said["导出时间"] == said["截至"] == "2025-09-15 12:00"
 
 
-def test_p20_twelve_thousand_rows_are_twelve_thousand(world: World, roster: Any) -> None:  # noqa: F811
+def test_p20_twelve_thousand_rows_are_twelve_thousand(world: World, roster: Any) -> None:
     fill(roster, pupils(world, 12_000), acting_user=world["甲填报"])
     chosen = standing(roster, world["甲填报"])
     assert len(read_csv(do_export(roster, chosen, form="csv", acting_user=world["甲填报"]))) == 12_001
@@ -106,7 +107,7 @@ def test_p20_a_limit_is_refused_with_both_numbers(
     assert not list((Path(settings.FILES) / "results").iterdir())
 
 
-def test_p20_ticked_rows_say_which_the_filter_hides(world: World, roster: Any) -> None:  # noqa: F811
+def test_p20_ticked_rows_say_which_the_filter_hides(world: World, roster: Any) -> None:
     fill(roster, pupils(world, 5), acting_user=world["甲填报"])
     ids = list(RecordVersion.objects.order_by("record_id").values_list("record_id", flat=True))
     found = ticked(world["甲填报"], roster, [ids[3], ids[1]], [ids[1], ids[4], ids[3]])
@@ -115,7 +116,7 @@ def test_p20_ticked_rows_say_which_the_filter_hides(world: World, roster: Any) -
     assert ticked(world["乙填报"], roster, [], ids).words == "0"
 
 
-def test_p06_protected_numbers_are_masked_in_both_forms(world: World, roster: Any) -> None:  # noqa: F811
+def test_p06_protected_numbers_are_masked_in_both_forms(world: World, roster: Any) -> None:
     fill(roster, pupils(world, 2), acting_user=world["甲填报"])
     chosen = standing(roster, world["甲填报"])
     for form in ("xlsx", "csv"):
@@ -128,7 +129,7 @@ def test_p06_protected_numbers_are_masked_in_both_forms(world: World, roster: An
         assert b"990000********0001" in content
 
 
-def test_p06_full_numbers_need_the_right_and_a_purpose_and_leave_a_count(world: World, roster: Any) -> None:  # noqa: F811
+def test_p06_full_numbers_need_the_right_and_a_purpose_and_leave_a_count(world: World, roster: Any) -> None:
     fill(roster, pupils(world, 40), acting_user=world["甲填报"])
     with pytest.raises(ForbiddenError):
         do_export(roster, standing(roster, world["甲填报"]), purpose="核对学籍", acting_user=world["甲填报"])
@@ -140,24 +141,24 @@ def test_p06_full_numbers_need_the_right_and_a_purpose_and_leave_a_count(world: 
     assert "完整身份证 40 人，用途：核对学籍" in entry.reason
 
 
-def test_p05_a_district_exports_its_own_schools_only(world: World, roster: Any) -> None:  # noqa: F811
+def test_p05_a_district_exports_its_own_schools_only(world: World, roster: Any) -> None:
     rows = [*pupils(world, 1, "甲"), *pupils(world, 1, "乙", 1), *pupils(world, 1, "丙", 2)]
     fill(roster, rows, acting_user=world["股长"])
     _, found = read_xlsx(do_export(roster, standing(roster, world["东学区"]), acting_user=world["东学区"]))
     assert len(found) == 3
 
 
-def test_c22_formulas_in_texts_are_not_run(world: World, roster: Any) -> None:  # noqa: F811
+def test_c22_formulas_in_texts_are_not_run(world: World, roster: Any) -> None:
     fill(roster, [(world["甲"], {"code": "1", "name": '=HYPERLINK("http://x","y")'})], acting_user=world["甲填报"])
     chosen = standing(roster, world["甲填报"])
-    book, rows = read_xlsx(do_export(roster, chosen, acting_user=world["甲填报"]))
+    book, _rows = read_xlsx(do_export(roster, chosen, acting_user=world["甲填报"]))
     sheet = kit.data_sheet(book)
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
     text = read_csv(do_export(roster, chosen, form="csv", acting_user=world["甲填报"]))
     assert not any(cell.startswith("=") for row in text for cell in row)
 
 
-def test_an_export_comes_in_again_without_a_difference(world: World, roster: Any) -> None:  # noqa: F811
+def test_an_export_comes_in_again_without_a_difference(world: World, roster: Any) -> None:
     fill(roster, pupils(world, 30), acting_user=world["甲填报"])
     for form in ("xlsx", "csv"):
         made = do_export(roster, standing(roster, world["甲填报"]), form=form, acting_user=world["甲填报"])

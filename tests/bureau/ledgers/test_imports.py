@@ -10,63 +10,20 @@ import openpyxl
 import pytest
 
 from bureau.ledgers import import_kit as kit
+from bureau.ledgers.import_kit import HEADS, accept, bring, edit, now_stands, start
 from bureau.ledgers.registers_for_tests import CONDITIONS, ROSTER, store, year
 from bureau.world import World
-from jiaoheng.bureau.core import audit
 from jiaoheng.bureau.core.models import AuditEntry
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError, RefusedError
-from jiaoheng.bureau.ledgers.changes import Change
-from jiaoheng.bureau.ledgers.imports.answering import defaults, do_answer_questions, do_fix_cells
+from jiaoheng.bureau.ledgers.imports.answering import do_answer_questions, do_fix_cells
 from jiaoheng.bureau.ledgers.imports.confirming import do_confirm_import
-from jiaoheng.bureau.ledgers.imports.starting import do_cancel_import, do_start_import, preview_of
+from jiaoheng.bureau.ledgers.imports.starting import do_cancel_import, preview_of
 from jiaoheng.bureau.ledgers.models import Draft, ImportBatch, Record, RecordVersion
 from jiaoheng.bureau.ledgers.models.records import CURRENT
-from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.templates import make_template
-from jiaoheng.bureau.ledgers.writing import Batch, write
 from jiaoheng.registers.model import Field, FieldType
 
-HEADS = ["学号", "姓名", "班级", "积分"]
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def roster(world: World, noon: Any) -> Any:
-    return store(ROSTER)
-
-
-def start(
-    world: World, register: Any, upload: kit.Upload, who: str = "甲填报", unit: str = "甲", **more: Any
-) -> ImportBatch:
-    return do_start_import(register, world[unit], [upload], acting_user=world[who], **more)
-
-
-def accept(batch: ImportBatch, world: World, who: str = "甲填报") -> None:
-    """Answer what is open with the defaults."""
-    answers = defaults(preview_of(batch))
-    if answers:
-        do_answer_questions(batch, answers, acting_user=world[who])
-
-
-def bring(world: World, register: Any, rows: list[list[Any]], **more: Any) -> ImportBatch:
-    batch = start(world, register, kit.sheet([HEADS, *rows]), **more)
-    accept(batch, world, more.get("who", "甲填报"))
-    return do_confirm_import(batch, acting_user=world[more.get("who", "甲填报")])
-
-
-def now_stands(register: Any) -> list[dict[str, Any]]:
-    rows = RecordVersion.objects.filter(CURRENT, register=register).order_by("record_id")
-    return [one.data for one in rows]
-
-
-@audit.action
-def edit(register: Any, record: Any, who: Any, *, acting_user: Any, **values: Any) -> None:
-    """What another person does meanwhile."""
-    version = RecordVersion.objects.get(record=record, valid_to__isnull=True)
-    data = {**version.data, **values}
-    change = Change(version.unit_id, data, version.record_id, version.number)
-    write(Batch(register, schema_of(register), None, who, "form"), [change])
-    audit.note("test.edit", actor=who)
 
 
 def test_new_rows_come_in_with_one_audit_entry_and_a_digest(world: World, roster: Any) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bureau.ledgers import import_kit as kit
+from bureau.ledgers.import_kit import accept, bring, edit, now_stands, start
 from bureau.ledgers.registers_for_tests import CONDITIONS, store, year
-from bureau.ledgers.test_imports import HEADS, accept, bring, edit, now_stands, roster, start  # noqa: F401
 from bureau.world import World
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import AuditEntry
@@ -21,7 +21,7 @@ from jiaoheng.bureau.ledgers.models import Filing, Record, RecordVersion, Round
 pytestmark = pytest.mark.django_db
 
 
-def test_what_it_added_goes_and_what_it_changed_stands_as_before(world: World, roster: Any) -> None:  # noqa: F811
+def test_what_it_added_goes_and_what_it_changed_stands_as_before(world: World, roster: Any) -> None:
     bring(world, roster, [["001", "张三", "1班", 5]])
     batch = bring(world, roster, [["001", "张三", "1班", 6], ["002", "李四", "2班", 7], ["003", "王五", "2班", 7]])
     assert preview_undo(batch).sentence == "删去 2 条，还原 1 条"
@@ -37,7 +37,7 @@ def test_what_it_added_goes_and_what_it_changed_stands_as_before(world: World, r
         do_undo_import(batch, acting_user=world["甲填报"])
 
 
-def test_what_was_touched_since_stays_and_says_by_whom(world: World, roster: Any) -> None:  # noqa: F811
+def test_what_was_touched_since_stays_and_says_by_whom(world: World, roster: Any) -> None:
     batch = bring(world, roster, [["001", "张三", "1班", 5], ["002", "李四", "2班", 7]])
     edit(roster, Record.objects.get(key="002"), world["甲校长"], acting_user=world["甲校长"], points=9)
     done = do_undo_import(batch, acting_user=world["甲填报"])

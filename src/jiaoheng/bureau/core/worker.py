@@ -103,7 +103,7 @@ class Worker:
         job = found.get()  # type: ignore[attr-defined]
         job.attempts += 1
         job.save(update_fields=["attempts"])
-        return job  # type: ignore[no-any-return]
+        return job
 
     def _execute(self, job: Job) -> None:
         run = jobs.Run(job.pk, job.arguments, job.owner, self.name, total=job.total)

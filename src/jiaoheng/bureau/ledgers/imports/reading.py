@@ -45,8 +45,9 @@ def sources_of(batch: ImportBatch, count: Count) -> list[SourceFile]:
     if not files.is_bundle(path):
         return [read_file(path, label=batch.attachment.name, limits=limits)]
     with tempfile.TemporaryDirectory(prefix="jiaoheng-") as folder:
-        files.unpack(path, Path(folder), limits)
-        return read_files([Path(folder)], limits=limits, progress=lambda done, total, _: count(done, total))
+        # named one by one: in a folder a file that is no table would only be noted
+        paths = files.unpack(path, Path(folder), limits)
+        return read_files(paths, limits=limits, progress=lambda done, total, _: count(done, total))
 
 
 def known_of(register: RegisterRow, ground: Ground, said: Said) -> Known:
