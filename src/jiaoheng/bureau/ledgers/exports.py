@@ -45,6 +45,23 @@ class Chosen:
     period: Period | None = None
 
 
+def everything(
+    account: Account, register: RegisterRow, period: Period | None = None, unit: Unit | None = None
+) -> Chosen:
+    """All present records that one may read, by unit and key; of one period, of one unit and what stands below it."""
+    rows = RecordVersion.objects.filter(CURRENT, scope_of(account, Can.READ).rows(register.name), register=register)
+    words = []
+    if period is not None:
+        rows = rows.filter(period=period)
+        words.append(period.name)
+    if unit is not None:
+        column = "unit_id" if unit.level == Unit.Level.DEPARTMENT else f"{unit.level}_id"
+        rows = rows.filter(**{column: unit.pk})
+        words.append(facts_at([unit.pk], clock.today())[unit.pk].name)
+    ordered = rows.order_by("unit__code", "period__starts_on", "record__key", "record_id")
+    return Chosen(list(ordered), "，".join(words), period=period)
+
+
 @dataclass(frozen=True, slots=True)
 class Ticked:
     """Ticked rows: all of them, also those that the present filter hides."""

@@ -13,7 +13,9 @@ from jiaoheng.bureau.ledgers.imports.starting import AT_ONCE, do_queue_reading, 
 from jiaoheng.bureau.ledgers.models import ImportBatch
 
 
-def do_answer_questions(batch: ImportBatch, answers: Mapping[Key, str], *, acting_user: Account) -> Preview | None:
+def do_answer_questions(
+    batch: ImportBatch, answers: Mapping[Key, str], *, at_once: bool | None = None, acting_user: Account
+) -> Preview | None:
     """Answer questions of the preview by their keys and judge anew; None where the worker does it.
 
     RefusedError `answer-unknown` for an answer that is none of the question's choices; then nothing is kept.
@@ -29,7 +31,7 @@ def do_answer_questions(batch: ImportBatch, answers: Mapping[Key, str], *, actin
             labels = "、".join(one.label for one in question.choices) if question is not None else ""
             raise RefusedError("answer-unknown", f"“{value}”不是可选的回答，可选：{labels}")
         said.answers[key] = value
-    return _again(batch, said, acting_user)
+    return _again(batch, said, acting_user, at_once)
 
 
 def do_fix_cells(batch: ImportBatch, cells: Mapping[str, str], *, acting_user: Account) -> Preview | None:
@@ -52,9 +54,9 @@ def defaults(shown: Preview) -> dict[Key, str]:
     return {one.key: one.default for one in shown.questions if one.default is not None}
 
 
-def _again(batch: ImportBatch, said: Said, acting_user: Account) -> Preview | None:
+def _again(batch: ImportBatch, said: Said, acting_user: Account, at_once: bool | None = None) -> Preview | None:
     _keep(batch, said, acting_user=acting_user)
-    if batch.attachment.size <= AT_ONCE:
+    if at_once if at_once is not None else batch.attachment.size <= AT_ONCE:
         return refresh(batch)
     do_queue_reading(batch, acting_user=acting_user)
     return None
