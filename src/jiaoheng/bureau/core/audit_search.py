@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import DateField, Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Cast, TruncDate
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import Can
@@ -160,14 +160,14 @@ def _readable(scope: Scope) -> QuerySet[AuditEntry]:
         return AuditEntry.objects.all()
     if not scope:
         return AuditEntry.objects.none()
-    day = Cast(TruncDate(OuterRef("at"), tzinfo=clock.BEIJING), DateField())
+    dated = AuditEntry.objects.annotate(day=TruncDate("at", tzinfo=clock.BEIJING))
     paths = UnitPath.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gt=day),
+        Q(ends_on__isnull=True) | Q(ends_on__gt=OuterRef("day")),
         unit_id=OuterRef("unit_id"),
         ancestor_id__in=[root.unit_id for root in scope.roots],
-        starts_on__lte=day,
+        starts_on__lte=OuterRef("day"),
     )
-    return AuditEntry.objects.filter(Exists(paths))
+    return dated.filter(Exists(paths))
 
 
 def _narrowed(rows: QuerySet[AuditEntry], wanted: Wanted) -> QuerySet[AuditEntry]:
