@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_each_kind_covers_a_year_without_gap_or_overlap_and_nests() -> None:
     assert Period.objects.filter(kind="day").count() == 365
     for kind in ("term", "month", "week", "day"):
         rows = list(Period.objects.filter(kind=kind).order_by("starts_on"))
-        assert all(one.ends_on == other.starts_on for one, other in zip(rows, rows[1:], strict=False))
+        assert all(one.ends_on == other.starts_on for one, other in pairwise(rows))
     for period in Period.objects.exclude(kind="year").select_related("parent"):
         assert period.parent is not None
         assert period.parent.starts_on <= period.starts_on < period.parent.ends_on

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db.models import Q
 
-from jiaoheng.bureau.core import audit, clock, hanging
+from jiaoheng.bureau.core import audit, clock, hanging, schedule
 from jiaoheng.bureau.core.actions_units import note, refresh, settle
 from jiaoheng.bureau.core.hanging import Ending
-from jiaoheng.bureau.core.models import Account, Unit, UnitEdge, UnitSuccession
+from jiaoheng.bureau.core.models import Account, AuditEntry, Unit, UnitEdge, UnitSuccession
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.search_index import index_units
 from jiaoheng.bureau.core.tree import name_of
@@ -158,7 +158,8 @@ def do_reopen_unit(unit: Unit, *, acting_user: Account | None, reason: str) -> N
 
 def turn_day(day: dt.date) -> int:
     """Carry out what changes of units were registered for a day; the schedule calls it soon after midnight."""
-    return do_turn_day(day, acting_user=None) if _turning(day).exists() else 0
+    done = AuditEntry.objects.filter(action="units-turn-day", object_type="day", object_id=str(day)).exists()
+    return 0 if done or not _turning(day).exists() else do_turn_day(day, acting_user=None)
 
 
 def _turning(day: dt.date) -> Any:
@@ -195,3 +196,6 @@ def _hand_over(unit: Unit, receiver: Unit, day: dt.date) -> None:
             UnitEdge.objects.filter(pk=edge.pk).update(parent=receiver)
         else:
             hang(edge.unit, receiver, day)
+
+
+schedule.every("units-turn-day", minutes=30, run=lambda: f"{turn_day(clock.today())} 项单位变更生效")

@@ -14,8 +14,10 @@ class LedgersConfig(AppConfig):
 
     def ready(self) -> None:
         """Add the doors of attachments that hang on records."""
-        from jiaoheng.bureau.ledgers import access
+        from jiaoheng.bureau.ledgers import access, hanging
 
         access.register_readers()
-        # kinds of jobs are known to the worker once their modules are loaded
+        hanging.register_hangers()
+        # kinds of jobs and periodic duties are known to the worker once their modules are loaded
+        from jiaoheng.bureau.core import actions_units_ends  # noqa: F401
         from jiaoheng.bureau.ledgers.imports import confirming, housekeeping, starting, undoing  # noqa: F401
