@@ -137,7 +137,8 @@ class Field:
     help: str = ""  # why we ask, shown under the label
     unit: str = ""  # of measure: 名, ㎡, %
     required: bool = False
-    unique: bool = False
+    unique: bool = False  # in the whole register
+    once_a_unit: bool = False  # no two records of one unit (and period) have the same value
     minimum: Decimal | dt.date | None = None
     maximum: Decimal | dt.date | None = None
     min_length: int | None = None

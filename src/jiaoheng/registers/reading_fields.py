@@ -29,6 +29,7 @@ OWN_KEYS = (
     "help",
     "width",
     "pattern_words",
+    "once_a_unit",
 )
 # `format` and `example` are Table Schema's; they say nothing that a register needs and are read past
 FIELD_KEYS = ("name", "type", "title", "description", "constraints", "format", "example", *OWN_KEYS)
@@ -60,6 +61,7 @@ def read_field(spot: Spot, reader: Reader, register: str) -> tuple[Field, CodeTa
         unit=reader.text(entries.get("unit"), f"{place}的 unit"),
         required=reader.flag(limits.get("required"), f"{place}的 required"),
         unique=reader.flag(limits.get("unique"), f"{place}的 unique"),
+        once_a_unit=reader.flag(entries.get("once_a_unit"), f"{place}的 once_a_unit"),
         minimum=_bound(limits.get("minimum"), f"{place}的 minimum", kind, reader),
         maximum=_bound(limits.get("maximum"), f"{place}的 maximum", kind, reader),
         min_length=reader.integer(limits.get("minLength"), f"{place}的 minLength"),

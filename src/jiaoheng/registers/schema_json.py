@@ -28,6 +28,7 @@ _FIELD_KEYS = (
     "filter",
     "search",
     "identity",
+    "once_a_unit",
     "reference",
     "carry",
     "jump",

@@ -28,7 +28,9 @@ def duplicates(
         yield from _same_keys(register, data, units, name_row)
     for one in register.fields:
         if one.unique and register.key != (one.name,):
-            yield from _same_values(one, register, data, name_row)
+            yield from _same_values(one, [None] * len(data), data, name_row)
+        elif one.once_a_unit:
+            yield from _same_values(one, units, data, name_row)
 
 
 def _same_keys(
@@ -52,16 +54,18 @@ def _same_keys(
             yield row, Wrong("key-repeated", place, told, "同一条只能有一行，请核对后改正或删去一行")
 
 
-def _same_values(one: Field, register: Register, data: Sequence[Data], name_row: Callable[[int, str], str]) -> Found:
+def _same_values(
+    one: Field, units: Sequence[str | None], data: Sequence[Data], name_row: Callable[[int, str], str]
+) -> Found:
     values = [row.get(one.name) for row in data]
-    present: list[Any] = [value for value in values if value is not None]
-    if not present or isinstance(present[0], list) or len(set(present)) == len(present):
+    present: list[Any] = [(unit, value) for unit, value in zip(units, values, strict=True) if value is not None]
+    if not present or isinstance(present[0][1], list) or len(set(present)) == len(present):
         return
     first: dict[Any, int] = {}
     for row, value in enumerate(values):
         if value is None:
             continue
-        before = first.setdefault(value, row)
+        before = first.setdefault((units[row], value), row)
         if before != row:
             shown = mask_field(value, one)
             told = f"{one.title}“{shown}”与 {name_row(before, one.name)} 相同"

@@ -140,7 +140,7 @@ def condition_row(
         return row | {"pc_count": computers, "projectors": max(1, classes // 2)}
     need = math.ceil(classes / 12)
     return row | {
-        "dangerous_area": "0.00",
+        "dangerous_area": "0",
         "music_rooms": max(0, need - (school.index % 5 == 0)),
         "art_rooms": max(0, need - (school.index % 7 == 0)),
         "computers": computers,

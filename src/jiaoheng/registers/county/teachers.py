@@ -154,7 +154,7 @@ def _people(
     found = []
     for at, (school, stage) in enumerate(places):
         age, born = int(ages[at]), dt.date.fromisoformat(days[at])
-        joined = dt.date(born.year + int(grown[at]), 9, 1)
+        joined = dt.date(min(born.year + int(grown[at]), NEWEST), 9, 1)
         came = _came(school, joined, chance[at, 0])
         active = at < working
         row: Data = {
