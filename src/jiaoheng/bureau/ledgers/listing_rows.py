@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Unit
@@ -22,7 +22,7 @@ from jiaoheng.registers.values import Reader
 
 _COLUMNS = ("record_id", "number", "unit_id", "period_id", "schema_version", "data", "pk")
 _LAST = "\U0010ffff"  # after every key that begins alike
-Versions = QuerySet[RecordVersion]
+Versions = Any  # a QuerySet of RecordVersion (Django is untyped here)
 
 
 def chosen(account: Account, layout: Layout, query: ListQuery) -> Versions:

@@ -106,8 +106,9 @@ def _rows(schema: Register, sides: Sides, wanted: Data, day: dt.date) -> Sequenc
         if one.name not in sides.theirs and one.name not in mine:
             continue
         contents: tuple[Mapping[str, Value], ...] = (sides.original, sides.newest, wanted)
-        texts = [shown(schema, one, data.get(one.name), day) or ABSENT for data in contents]
-        found.append(FieldSides(one.name, one.title, *texts, choose=must_choose(sides, mine, one.name)))
+        original, theirs, own = [shown(schema, one, data.get(one.name), day) or ABSENT for data in contents]
+        choose = must_choose(sides, mine, one.name)
+        found.append(FieldSides(one.name, one.title, original, theirs, own, choose))
     return found
 
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.models import Account, Attachment
@@ -68,7 +68,7 @@ def answering(function: Callable[P, Saved]) -> Callable[P, Saved]:
     return run
 
 
-def _keep(bound: dict[str, object], error: ConflictError) -> None:
+def _keep(bound: dict[str, Any], error: ConflictError) -> None:
     account, record_id = bound.get("acting_user"), error.detail.get("record_id")
     if account is None:
         return
@@ -86,7 +86,7 @@ def _keep(bound: dict[str, object], error: ConflictError) -> None:
     )
 
 
-def _drop(bound: dict[str, object], record_id: int) -> None:
+def _drop(bound: dict[str, Any], record_id: int) -> None:
     """The draft of a form whose content is stored already is no longer offered."""
     rows = Draft.objects.filter(account=bound.get("acting_user"), register=bound["register"])
     if bound.get("record_id") in (None, ""):
