@@ -125,7 +125,7 @@ def filing(
         return FilingSeed(school.code, real, filled, owed, touched, reminded_at=reminded)
     span = max(1, min((due - opened).days, (now.date() - opened).days - 3))
     sent = moment(
-        opened + dt.timedelta(days=int(rng.integers(0, span))), int(rng.integers(8, 18)), int(rng.integers(0, 60))
+        opened + dt.timedelta(days=int(rng.integers(0, span))), int(rng.integers(9, 18)), int(rng.integers(0, 60))
     )
     clerk = actors.clerks[school.code]
     steps = [StepSeed("submit", "school", clerk, sent)]

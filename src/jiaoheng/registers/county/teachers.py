@@ -76,7 +76,8 @@ def make_staff(
         for stage, count in wanted.get(school.code, {}).items()
         for _number in range(count)
     ]
-    left = [places[at] for at in rng.choice(len(places), size=math.ceil(len(places) * RETIRED), replace=False).tolist()]
+    older = [place for place in places if place[0].starts_on.year < NEWEST]  # nobody has retired from a new school
+    left = [older[at] for at in rng.choice(len(older), size=math.ceil(len(places) * RETIRED), replace=False).tolist()]
     teachers = _people([*places, *left], len(places), used, rng)
     staff = Staff(teachers)
     for one in teachers:
@@ -155,8 +156,8 @@ def _people(
     for at, (school, stage) in enumerate(places):
         age, born = int(ages[at]), dt.date.fromisoformat(days[at])
         joined = dt.date(min(born.year + int(grown[at]), NEWEST), 9, 1)
-        came = _came(school, joined, chance[at, 0])
         active = at < working
+        came = _came(school, joined, chance[at, 0], NEWEST if active else NEWEST - 2)
         row: Data = {
             "staff_number": f"99{at + 1:06d}",
             "name": names[at],
@@ -181,10 +182,10 @@ def _people(
     return found
 
 
-def _came(school: School, joined: dt.date, chance: float) -> dt.date:
+def _came(school: School, joined: dt.date, chance: float, last: int) -> dt.date:
     """To this school: on joining, or some years later; never before the school was there."""
-    year = joined.year + int(chance * max(0, NEWEST - joined.year + 1))
-    return max(dt.date(min(year, NEWEST), 9, 1), joined, school.starts_on)
+    year = joined.year + int(chance * max(0, last - joined.year + 1))
+    return max(dt.date(min(year, last), 9, 1), joined, school.starts_on)
 
 
 def _staff_kind(school: School, age: int, chance: float) -> str:
