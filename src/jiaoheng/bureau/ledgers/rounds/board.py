@@ -22,11 +22,9 @@ from jiaoheng.bureau.ledgers.rounds.board_model import PLACE, PLACES, Board, Boa
 from jiaoheng.bureau.ledgers.rounds.deadlines import (
     FILED,
     Light,
+    Lights,
     is_late,
-    light_until,
-    light_waiting,
     limit_of,
-    round_light,
     timing_of,
 )
 from jiaoheng.bureau.ledgers.rounds.owing import Holder, Outside, holders, is_free, outside
@@ -46,7 +44,7 @@ class _Facts:
     """Everything that rows are made of, each loaded by one query."""
 
     round: Round
-    at: dt.datetime
+    lights: Lights
     names: Mapping[int, UnitFacts]
     where: Mapping[int, Holder]
     steps: Mapping[int, Sequence[FilingStep]]
@@ -57,9 +55,14 @@ class _Facts:
     progress: Mapping[int, Progress]
 
     @property
+    def at(self) -> dt.datetime:
+        """The moment of the board."""
+        return self.lights.at
+
+    @property
     def today(self) -> dt.date:
-        """The day of the board in Beijing."""
-        return clock.local(self.at).date()
+        """Its day in Beijing."""
+        return self.lights.today
 
 
 def board_of(round_: Round, account: Account, choice: Choice | None = None) -> Board:
@@ -80,7 +83,7 @@ def board_of(round_: Round, account: Account, choice: Choice | None = None) -> B
     return Board(
         round_id=round_.pk,
         title=round_.title,
-        light=round_light(round_, at),
+        light=facts.lights.of_round(round_),
         sentence=_sentence(round_, schema, len(rows), len(rows) - filed, facts.today),
         due=due_words(round_.due_at, facts.today),
         first_due=_first_due(round_, facts.today),
@@ -120,7 +123,7 @@ def _load(
     today = clock.local(at).date()
     return _Facts(
         round=round_,
-        at=at,
+        lights=Lights(at),
         names=facts_at([*(one.unit_id for one in due), *(one.district_id for one in due)], round_.reference_date),
         where=where,
         steps=steps,
@@ -197,10 +200,10 @@ def _light(filing: Filing, place: str, sent: dt.datetime | None, looked: dt.date
     if place == "back":
         count = facts.cells.get(filing.pk, 0)
         words = f"退回 {count} 格" if count else "退回修改"
-        over = light_until(limit_of(facts.round, filing), facts.at)
+        over = facts.lights.until(limit_of(facts.round, filing))
         return Light("back", f"{words}，{over.words}" if over.tone == "late" else words)
     if place in ("district", "county"):
-        return light_waiting((looked or sent or facts.at) if place == "county" else (sent or facts.at), facts.at)
+        return facts.lights.waiting((looked or sent or facts.at) if place == "county" else (sent or facts.at))
     return Light(PLACE[place].tone, str(Filing.State(filing.state).label))
 
 
@@ -273,7 +276,7 @@ def _fits(row: BoardRow, choice: Choice) -> bool:
 
 def _group_words(key: str, facts: _Facts) -> str:
     if key == "late":
-        light = light_until(facts.round.due_at, facts.at)
+        light = facts.lights.until(facts.round.due_at)
         return f"截止{due_words(facts.round.due_at, facts.today)}，{light.words}"
     if key in ("empty", "draft"):
         return f"截止{due_words(facts.round.due_at, facts.today)}"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from jiaoheng.bureau.core import clock
-from jiaoheng.bureau.core.calendar import working_days_between
-from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.bureau.core.calendar import work_calendar
 from jiaoheng.bureau.ledgers.models import Filing, Round
 from jiaoheng.bureau.ledgers.rounds.policy import policy_at
+from jiaoheng.methods import working_days
+from jiaoheng.methods.working_days import CalendarGapError
 
 OWING = (Filing.State.EMPTY, Filing.State.DRAFT, Filing.State.RETURNED)  # the unit has to do something
 FILED = (Filing.State.DISTRICT, Filing.State.COUNTY, Filing.State.APPROVED)
@@ -64,51 +65,61 @@ def timing_of(round_: Round, filing: Filing, received: dt.datetime) -> Timing:
     return Timing.IN_TIME
 
 
+class Lights:
+    """Lights of one moment; the calendar is looked up once, however many are asked for."""
+
+    def __init__(self, at: dt.datetime) -> None:
+        self.at = at
+        self.today = clock.local(at).date()
+        self._calendar = work_calendar()
+
+    def until(self, limit: dt.datetime) -> Light:
+        """还有 2 个工作日, 今天到期, 逾期 3 个工作日."""
+        today, day = self.today, clock.local(limit).date()
+        days = self._working_days(min(day, today), max(day, today))
+        if days is None:  # a year whose holidays nobody knows yet: plain days, and said so
+            gap = abs((day - today).days)
+            return Light("late", f"逾期 {gap} 天") if self.at > limit else Light("ok", f"还有 {gap} 天（含节假日）")
+        if self.at > limit:
+            if days:
+                return Light("late", f"逾期 {days} 个工作日")
+            return Light("late", "今天已过截止时间" if day == today else "逾期不到 1 个工作日")
+        if day == today:
+            return Light("soon", "今天到期")
+        if days == 0:
+            return Light("soon", f"还有 {(day - today).days} 天，其间没有工作日")
+        return Light("soon" if days <= policy_at(today).soon_days else "ok", f"还有 {days} 个工作日")
+
+    def waiting(self, since: dt.datetime) -> Light:
+        """待审 3 个工作日, of a submission that waits for somebody; late once the review should be over."""
+        day = clock.local(since).date()
+        days = self._working_days(day, self.today)
+        if days is None:
+            return Light("wait", f"待审 {(self.today - day).days} 天")
+        if days == 0:
+            return Light("wait", "今天提交" if day == self.today else "待审不到 1 个工作日")
+        over = days > policy_at(self.today).review_days
+        return Light("late" if over else "wait", f"待审 {days} 个工作日")
+
+    def of_round(self, round_: Round) -> Light:
+        """The light beside a round's title."""
+        if round_.closed_at is not None and round_.closed_at <= self.at:
+            return Light("done", "已结束")
+        if self.at < round_.opens_at:
+            return Light("wait", f"{clock.local(round_.opens_at):%m-%d %H:%M} 开始")
+        return self.until(round_.due_at)
+
+    def _working_days(self, first: dt.date, last: dt.date) -> int | None:
+        """Working days after the first day up to the last; None where the calendar does not reach."""
+        try:
+            return working_days.between(self._calendar, first, last)
+        except CalendarGapError:
+            return None
+
+
 def light_until(limit: dt.datetime, at: dt.datetime) -> Light:
-    """还有 2 个工作日, 今天到期, 逾期 3 个工作日."""
-    today, day = clock.local(at).date(), clock.local(limit).date()
-    days = _working_days(min(day, today), max(day, today))
-    if days is None:  # a year whose holidays nobody knows yet: plain days, and said so
-        gap = abs((day - today).days)
-        return Light("late", f"逾期 {gap} 天") if at > limit else Light("ok", f"还有 {gap} 天（含节假日）")
-    if at > limit:
-        if days:
-            return Light("late", f"逾期 {days} 个工作日")
-        return Light("late", "今天已过截止时间" if day == today else "逾期不到 1 个工作日")
-    if day == today:
-        return Light("soon", "今天到期")
-    if days == 0:
-        return Light("soon", f"还有 {(day - today).days} 天，其间没有工作日")
-    return Light("soon" if days <= policy_at(today).soon_days else "ok", f"还有 {days} 个工作日")
-
-
-def light_waiting(since: dt.datetime, at: dt.datetime) -> Light:
-    """待审 3 个工作日, of a submission that waits for somebody; late once the review should be over."""
-    today, day = clock.local(at).date(), clock.local(since).date()
-    days = _working_days(day, today)
-    if days is None:
-        return Light("wait", f"待审 {(today - day).days} 天")
-    if days == 0:
-        return Light("wait", "今天提交" if day == today else "待审不到 1 个工作日")
-    over = days > policy_at(today).review_days
-    return Light("late" if over else "wait", f"待审 {days} 个工作日")
-
-
-def _working_days(first: dt.date, last: dt.date) -> int | None:
-    """Working days after the first day up to the last; None where the calendar does not reach."""
-    try:
-        return working_days_between(first, last)
-    except RefusedError:
-        return None
-
-
-def round_light(round_: Round, at: dt.datetime) -> Light:
-    """The light beside a round's title."""
-    if round_.closed_at is not None and round_.closed_at <= at:
-        return Light("done", "已结束")
-    if at < round_.opens_at:
-        return Light("wait", f"{clock.local(round_.opens_at):%m-%d %H:%M} 开始")
-    return light_until(round_.due_at, at)
+    """The light of one deadline; for many use `Lights`."""
+    return Lights(at).until(limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from jiaoheng.bureau.core.models import Notice
 from jiaoheng.bureau.core.tree import names_at
 from jiaoheng.bureau.ledgers.bulk import chunks
 from jiaoheng.bureau.ledgers.models import Reminder
-from jiaoheng.bureau.ledgers.rounds.deadlines import light_until, limit_of
+from jiaoheng.bureau.ledgers.rounds.deadlines import Lights, limit_of
 from jiaoheng.bureau.ledgers.rounds.telling import filing_link, round_link
 
 
@@ -27,23 +27,23 @@ def tell_digests(account_ids: Iterable[int], today: dt.date) -> None:
         for row in rows.select_related("filing", "filing__unit", "round").order_by("round_id", "filing_id", "pk"):
             found[row.receiver_id][row.filing_id] = row
         names = names_at([row.filing.unit_id for mine in found.values() for row in mine.values()], today)
+        lights = Lights(clock.now())
         for account_id, mine in found.items():
-            _write(account_id, list(mine.values()), names, today)
+            _write(account_id, list(mine.values()), names, lights)
 
 
-def _write(account_id: int, rows: list[Reminder], names: dict[int, str], today: dt.date) -> None:
-    now = clock.now()
+def _write(account_id: int, rows: list[Reminder], names: dict[int, str], lights: Lights) -> None:
     lines = []
     for row in rows:
-        light = light_until(limit_of(row.round, row.filing), now)
+        light = lights.until(limit_of(row.round, row.filing))
         lines.append(f"{names.get(row.filing.unit_id, '')} {row.round.title}：{light.words}")
     title = f"催办：{row_words(rows)}"
     link = filing_link(rows[0].filing) if len(rows) == 1 else round_link(rows[0].round)
     Notice.objects.update_or_create(
         account_id=account_id,
-        key=f"remind:{today:%Y-%m-%d}",
+        key=f"remind:{lights.today:%Y-%m-%d}",
         defaults={
-            "at": now,
+            "at": lights.at,
             "title": title[:200],
             "text": "\n".join(lines),
             "link": link,
