@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
 
 Crumbs = Sequence[tuple[str, str]]  # (words, address); the page itself is added by the template from `title`
 
@@ -33,3 +33,10 @@ def values_of(request: HttpRequest, prefix: str = "") -> dict[str, str | list[st
         values = request.POST.getlist(name)
         found[name[len(prefix) :]] = values if len(values) > 1 else values[0]
     return found
+
+
+def see_other(to: str, *arguments: object, query: str = "") -> HttpResponse:
+    """303 to a page by name (or address): a post is never sent again by reloading."""
+    response = HttpResponseRedirect(resolve_url(to, *arguments) + (f"?{query}" if query else ""))
+    response.status_code = 303
+    return response

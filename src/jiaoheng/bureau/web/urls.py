@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from jiaoheng.bureau.web import health, sign_in
+from jiaoheng.bureau.web.views import common, home, records
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -12,4 +13,7 @@ urlpatterns = [
     path("login/demo/", sign_in.sign_in_demo, name="login-demo"),
     path("logout/", sign_in.sign_out, name="logout"),
     path("password/", sign_in.change_password, name="password"),
+    *home.urls,
+    *common.urls,
+    *records.urls,
 ]

@@ -71,3 +71,28 @@ def with_query(context: dict[str, Any], **changes: Any) -> str:
 def get_item(mapping: Any, key: Any) -> Any:
     """A value of a mapping by a key that is only known in the template; None where it is not there."""
     return mapping.get(key) if mapping is not None else None
+
+
+_MOMENTS = {
+    "create": "新增",
+    "change": "修改",
+    "restore": "还原",
+    "undelete": "恢复",
+    "delete": "删除",
+    "submit": "提交",
+    "recall": "撤回",
+    "approve": "审核通过",
+    "return": "退回修改",
+    "withdraw": "撤回审核",
+}
+
+
+@register.filter
+def moment_title(event: Any) -> str:
+    """改 2 项, 导入时新增, 退回修改: the head of a line of history."""
+    word = _MOMENTS.get(event.kind, event.kind)
+    if event.kind == "change" and event.changes:
+        word = f"改 {len(event.changes)} 项"
+    if event.restored_from:
+        word = f"还原自第 {event.restored_from} 版"
+    return f"{event.door}{word}" if event.door else word

@@ -106,3 +106,14 @@
     offer.querySelector("[data-draft-leave]").addEventListener("click", function () { drop(key); offer.hidden = true; });
   }
 })();
+(function () {
+  "use strict";
+  document.querySelectorAll("[data-carry]").forEach(function (button) {
+    button.addEventListener("click", function () {
+      var input = document.getElementById(button.dataset.carry);
+      input.value = button.dataset.value;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      button.hidden = true;
+    });
+  });
+})();
