@@ -91,6 +91,7 @@ def test_the_marked_workbook_is_the_own_one_and_reads_clean_once_corrected(tmp_p
     source, found = check(path)
     out = mark_workbook(path, source, found, tmp_path / "检查表-标注.xlsx").path
     assert marked_cells(out, ("九1", "九2")) == WRONG
+    assert "再次上传" in openpyxl.load_workbook(out)["待确认"]["A2"].value
     before, after = openpyxl.load_workbook(path), openpyxl.load_workbook(out)
     assert [name for name in after.sheetnames if name in ("九1", "九2")] == ["九1", "九2"]
     for name in ("九1", "九2"):

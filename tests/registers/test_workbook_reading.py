@@ -186,10 +186,10 @@ def test_nothing_is_never_a_success(tmp_path: Path) -> None:
     """Never “成功” with 0 rows."""
     path = tmp_path / "模板.xlsx"
     write_template(version_1(), path, unit_code="U1", unit_name="第1小学")
-    assert [p.code for p in read(path, version_1()).problems] == ["no-rows"]
+    assert [p.code for p in read(path, version_1()).problems] == ["register-no-rows"]
     other = sheets(tmp_path / "别的.xlsx", {"表": [["甲", "乙"], [1, 2]]})
     found = read(other, version_1())
-    assert [p.code for p in found.problems] == ["no-header"]
+    assert [p.code for p in found.problems] == ["register-no-header"]
     assert "教师数" in found.problems[0].remedy
     broken = tmp_path / "坏.xlsx"
     broken.write_bytes(b"PK\x03\x04nothing")
@@ -227,3 +227,24 @@ def test_another_unit_of_measure_is_asked_about(tmp_path: Path) -> None:
     assert "a" not in found.cells
     assert [q.code for q in found.open_questions] == ["column-unknown"]
     assert read(sheets(tmp_path / "b.xlsx", {"表": [["数", "量", "面积(㎡)"], [1, 2, 3]]}), one).cells["a"] == [3.0]
+
+
+def test_a_percent_cell_is_taken_as_it_is_seen(tmp_path: Path) -> None:
+    """0.955 formatted as 95.5 % is 95.5 in a column counted in %, and 0.955 in one that is not."""
+    one = register(
+        Field("a", FieldType.NUMBER, "出勤率", unit="%"),
+        Field("b", FieldType.NUMBER, "比例"),
+        Field("c", FieldType.INTEGER, "数"),
+    )
+    path = sheets(
+        tmp_path / "表.xlsx",
+        {"表": [["出勤率", "比例", "数"], [0.955, 0.955, 1], [0.07, 0.5, 2], [95.5, 1, 3], [0.96, 1, 4]]},
+    )
+
+    def change(book: Any) -> None:
+        for place, look in (("A2", "0.0%"), ("B2", "0%"), ("A3", "0.00%"), ("A5", '0.0"%"')):
+            book["表"][place].number_format = look
+
+    found = judged(edit(path, change), one, units={"U1": "x"}).checked.data
+    assert [row["a"] for row in found] == ["95.5", "7", "95.5", "0.96"]
+    assert [row["b"] for row in found] == ["0.955", "0.5", "1", "1"]

@@ -12,11 +12,13 @@ from jiaoheng.registers.judging import Judged
 from jiaoheng.registers.template_marks import CHOICE_SHEET, META_SHEET
 from jiaoheng.registers.workbook_reading_model import Key
 from jiaoheng.sheets.annotate import AnnotateError, AnnotateResult, annotate
+from jiaoheng.sheets.question_sheet import NextStep
 from jiaoheng.sheets.workbook import SourceFile
 
 __all__ = ["AnnotateError", "AnnotateResult", "mark_workbook"]
 
 _NOTHING: Mapping[Key, str] = {}
+_STEP = NextStep("改完后保存，再次上传本文件", "没有必须处理的事项，可以确认导入", "保存后把本文件再次上传")
 _OWN = frozenset({META_SHEET, CHOICE_SHEET})
 
 
@@ -36,4 +38,6 @@ def mark_workbook(
     filled = judged.filled
     hidden = {sheet.name for sheet in source.sheets} & _OWN
     problems = [problem for problem in judged.problems if problem.place.sheet not in hidden]
-    return annotate(source_path, source, problems, filled.questions, out, answered=answered, headers=filled.headers)
+    return annotate(
+        source_path, source, problems, filled.questions, out, answered=answered, headers=filled.headers, step=_STEP
+    )

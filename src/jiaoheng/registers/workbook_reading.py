@@ -180,11 +180,11 @@ def _finish(filled: Filled, source: SourceFile) -> None:
         return
     place = Place(source.label)
     if filled.headers:
-        filled.problems.append(Problem("no-rows", Severity.ERROR, place, "表头下面没有数据", "请填写后再上传"))
+        filled.problems.append(Problem("register-no-rows", Severity.ERROR, place, "表头下面没有数据", "请填写后再上传"))
     elif source.sheets:
         told = f"找不到“{filled.register.title}”的表头"
         remedy = f"表头应有：{expected_heads(filled.register)}。请用本台账的模板填写"
-        filled.problems.append(Problem("no-header", Severity.ERROR, place, told, remedy))
+        filled.problems.append(Problem("register-no-header", Severity.ERROR, place, told, remedy))
 
 
 __all__ = ["MARKS", "SCHEMA", "Filled", "Known", "read_workbook", "understand"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from jiaoheng.registers.template_marks import MARKS, RECORD, UNIT_NAME
 from jiaoheng.registers.values import NOT_CALCULATED
+from jiaoheng.registers.values_numbers import from_float, plain
 from jiaoheng.sheets.text import fold, is_blank
 from jiaoheng.sheets.workbook import Cell, Sheet
 
@@ -139,7 +140,7 @@ def _fill_down(sheet: Sheet, start: int, columns: Mapping[str, int], found: dict
 
 
 def _special(sheet: Sheet, start: int, columns: Mapping[str, int], found: dict[str, list[Cell]]) -> None:
-    """Error cells and formulas without a stored result are told at their cells."""
+    """Error cells and formulas without a stored result are told at their cells; per cents are taken as shown."""
     by_column = {at: name for name, at in columns.items()}
     marks: list[tuple[int, int, str]] = [(row, at, text) for (row, at), text in sheet.error_cells.items()]
     marks += [(row, at, NOT_CALCULATED) for row, at in sheet.formulas_without_value]
@@ -147,6 +148,11 @@ def _special(sheet: Sheet, start: int, columns: Mapping[str, int], found: dict[s
         name = by_column.get(at)
         if name is not None and row >= start and row - start < len(found[name]) and found[name][row - start] is None:
             found[name][row - start] = text
+    for row, at in sheet.percents:
+        name = by_column.get(at)
+        cell = found[name][row - start] if name is not None and start <= row < start + len(found[name]) else None
+        if name is not None and isinstance(cell, float | int) and not isinstance(cell, bool):
+            found[name][row - start] = f"{plain(from_float(float(cell)) * 100)}%"  # as the person sees it
 
 
 def _digits(sheet: Sheet, columns: Mapping[str, int], block: Block) -> None:

@@ -22,6 +22,7 @@ from jiaoheng.sheets.ooxml_package import PackageError, is_package
 from jiaoheng.sheets.ooxml_xml import XmlError
 from jiaoheng.sheets.places import Problem, Question
 from jiaoheng.sheets.question_answers import Answered, read_answers, restore
+from jiaoheng.sheets.question_sheet import EXAM, NextStep
 from jiaoheng.sheets.workbook import Sheet, SourceFile
 
 __all__ = ["AnnotateError", "AnnotateResult", "Answered", "annotate", "annotate_many", "read_answers", "restore"]
@@ -62,16 +63,17 @@ def annotate(
     answered: Mapping[Key, str] = _NOTHING,
     headers: Mapping[Origin, int] = _NO_HEADERS,
     settings: str = "",
+    step: NextStep = EXAM,
 ) -> AnnotateResult:
     """Write the marked copy of one file to `out`.
 
     An xlsx or xlsm package is patched: every part but the touched sheets stays as it is. Any other file needs
     `source` and becomes a new workbook. `answered`: settings key path → value, shown as already answered;
     `headers`: (file, sheet) → 1-based header row, for problems of whole columns; `settings`: text of an exam.yaml
-    that the copy remembers, so that it can be reported alone.
+    that the copy remembers, so that it can be reported alone; `step`: what its first sheet says to do afterwards.
     AnnotateError where the file cannot be read or `out` cannot be written; `out` is then as it was before.
     """
-    remarks = Remarks(problems, questions, answered, headers, settings)
+    remarks = Remarks(problems, questions, answered, headers, settings, step)
     label = source.label if source is not None else source_path.name
     with _refusals(out):
         if not is_package(source_path):

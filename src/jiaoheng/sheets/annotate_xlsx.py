@@ -30,7 +30,7 @@ from jiaoheng.sheets.ooxml_workbook import Workbook
 from jiaoheng.sheets.ooxml_xml import escape_cell
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, column_letters
 from jiaoheng.sheets.question_answers import header_row, sheet_answers
-from jiaoheng.sheets.question_sheet import MAX_LISTED, ProblemRow, QuestionRow, build_sheet
+from jiaoheng.sheets.question_sheet import EXAM, MAX_LISTED, NextStep, ProblemRow, QuestionRow, build_sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Remarks:
     answered: Mapping[Key, str]
     headers: Mapping[Origin, int]
     settings: str = ""
+    step: NextStep = EXAM
 
 
 @dataclass(slots=True)
@@ -161,7 +162,9 @@ class _Patch:
             for p in sorted(self.remarks.problems, key=lambda p: ("error", "warning", "note").index(p.severity))
         ]
         memory_cells, spans = memory_rows(memory)
-        first = build_sheet(rows, problems, self.result.remarks, spans, self.styles, self.book.main_namespace)
+        first = build_sheet(
+            rows, problems, self.result.remarks, spans, self.styles, self.book.main_namespace, self.remarks.step
+        )
         if self.earlier.present and self.earlier.memory.question_sheet != name:
             name = self.earlier.memory.question_sheet
             memory_cells[0][2] = name

@@ -213,6 +213,7 @@ def _pack_facts(facts: Facts, rows: int, columns: int) -> dict[str, Any]:
             for (row, column), digits in facts.zero_formats.items()
             if row < rows and column < columns
         ],
+        "percents": sorted(at for at in facts.percents if at[0] < rows and at[1] < columns),
         "formulas": sorted(facts.formulas),
         "errors": [(row, column, text) for (row, column), text in facts.errors.items()],
     }

@@ -1,4 +1,4 @@
-"""What a number format says about a number's look: only leading zeros matter here."""
+"""What a number format says about a number's look: leading zeros and per cent matter here."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def padded_digits(code: str) -> int:
             return 0
     zeros = _DRESSING.sub("", section).strip()
     return len(zeros) if zeros and set(zeros) == {"0"} and len(zeros) in _DIGITS else 0
+
+
+def is_percent(code: str) -> bool:
+    """Whether a format shows a number times a hundred with a per cent sign (a quoted sign shows the number itself)."""
+    return "%" in _DRESSING.sub("", code.split(";", 1)[0])

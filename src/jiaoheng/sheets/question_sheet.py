@@ -19,6 +19,18 @@ _SHOWN_CHOICES = 12
 
 
 @dataclass(frozen=True, slots=True)
+class NextStep:
+    """What a person does with the marked workbook afterwards: the words that differ between an exam and a register."""
+
+    title: str = "填完后保存，再次运行"
+    clean: str = "没有必须处理的事项，可以直接生成报告"
+    hint: str = "保存后运行 jiaoheng exam report 加本文件名"
+
+
+EXAM = NextStep()
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionRow:
     """A question as it stands in the sheet; `link` is a place in this workbook (`'九1班'!E17`)."""
 
@@ -63,12 +75,13 @@ def build_sheet(
     spans: Mapping[Key, tuple[int, int]],
     styles: Styles,
     main_namespace: str,
+    step: NextStep = EXAM,
 ) -> bytes:
     """XML of the sheet. `spans` are the rows of each question's choices in the hidden sheet (values in column D)."""
-    return _Builder(spans, _formats(styles), main_namespace).build(questions, problems, remarks)
+    return _Builder(spans, _formats(styles), main_namespace, step).build(questions, problems, remarks)
 
 
-def title_sentence(questions: Sequence[QuestionRow], problems: Sequence[ProblemRow]) -> str:
+def title_sentence(questions: Sequence[QuestionRow], problems: Sequence[ProblemRow], step: NextStep = EXAM) -> str:
     """Row 1: how much is open."""
     open_rows = [row for row in questions if not row.answer]
     done = len(questions) - len(open_rows)
@@ -84,15 +97,15 @@ def title_sentence(questions: Sequence[QuestionRow], problems: Sequence[ProblemR
     if warnings:
         parts.append(f"{warnings} 处提醒请核对")
     if not open_rows and not errors:
-        return "，".join([*parts, "没有必须处理的事项，可以直接生成报告"]) + "。"
-    return "，".join(parts) + "。填完后保存，再次运行。"
+        return "，".join([*parts, step.clean]) + "。"
+    return f"{'，'.join(parts)}。{step.title}。"
 
 
-def _hint(problems: Sequence[ProblemRow]) -> str:
+def _hint(problems: Sequence[ProblemRow], step: NextStep) -> str:
     hint = "问题：在“您的答复”栏（淡黄色）从下拉列表中选择，或直接填写；写“默认”表示采用默认。"
     if problems:
         hint += "错误：点“位置”跳到单元格，红色底纹是错误，黄色是提醒，蓝色是问题所在，批注写明原因，就地改正。"
-    return hint + "保存后运行 jiaoheng exam report 加本文件名；请不要删除本表的行和列。"
+    return f"{hint}{step.hint}；请不要删除本表的行和列。"
 
 
 def _formats(styles: Styles) -> _Formats:
@@ -128,18 +141,21 @@ def _formats(styles: Styles) -> _Formats:
 class _Builder:
     """Rows collected from the top, then the parts that must follow them."""
 
-    def __init__(self, spans: Mapping[Key, tuple[int, int]], formats: _Formats, main_namespace: str) -> None:
+    def __init__(
+        self, spans: Mapping[Key, tuple[int, int]], formats: _Formats, main_namespace: str, step: NextStep
+    ) -> None:
         self.spans = spans
         self.formats = formats
         self.namespace = main_namespace
+        self.step = step
         self.rows: list[str] = []
         self.merges: list[str] = []
         self.lists: list[str] = []
         self.links: list[str] = []
 
     def build(self, questions: Sequence[QuestionRow], problems: Sequence[ProblemRow], remarks: Sequence[str]) -> bytes:
-        self.wide(title_sentence(questions, problems), self.formats.title, 30)
-        self.wide(_hint(problems), self.formats.hint)
+        self.wide(title_sentence(questions, problems, self.step), self.formats.title, 30)
+        self.wide(_hint(problems, self.step), self.formats.hint)
         self.row([(word, self.formats.head) for word in HEADER], 22)
         for question in questions:
             self.question(question)

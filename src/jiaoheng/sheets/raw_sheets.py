@@ -45,6 +45,7 @@ class Facts:
     filtered: bool = False
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)  # first row, column, last row, column
     zero_formats: dict[Position, int] = field(default_factory=dict)
+    percents: set[Position] = field(default_factory=set)  # numbers shown as per cent (xlsx)
     formulas: set[Position] = field(default_factory=set)  # without a stored value
     errors: dict[Position, str] = field(default_factory=dict)
     wrong_dimension: bool = False  # the declared size is no range at all, at which calamine stops

@@ -106,6 +106,11 @@ def with_facts(label: str, name: str, rows: Sequence[Sequence[Cell]], head: dict
             for row, column, digits in head["zeros"]
             if 0 <= row < high and 0 <= column < wide and type(rows[row][column]) in (int, float)
         },
+        percents=frozenset(
+            (int(row), int(column))
+            for row, column in head.get("percents", ())
+            if 0 <= row < high and 0 <= column < wide and type(rows[row][column]) in (int, float)
+        ),
         formulas_without_value=frozenset((int(row), int(column)) for row, column in head["formulas"]),
         error_cells={(int(row), int(column)): str(text) for row, column, text in head["errors"]},
     )

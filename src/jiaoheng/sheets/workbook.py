@@ -28,6 +28,7 @@ class Sheet:
     filtered: bool = False  # an autofilter hides some of the rows
     merged: tuple[tuple[Position, Position], ...] = ()  # inclusive corners
     zero_formats: dict[Position, int] = field(default_factory=dict)  # numeric cell shown with leading zeros → digits
+    percents: frozenset[Position] = frozenset()  # numeric cell shown as per cent: 0.955 seen as 95.5 % (xlsx)
     formulas_without_value: frozenset[Position] = frozenset()
     error_cells: dict[Position, str] = field(default_factory=dict)  # "#N/A", "#REF!" …; the cell itself is None
 

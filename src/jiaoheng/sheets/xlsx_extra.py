@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from jiaoheng.sheets.extent import SPARSE_AREA, Extent, column_number
 from jiaoheng.sheets.guard import Archive, check_prologue
-from jiaoheng.sheets.number_formats import padded_digits
+from jiaoheng.sheets.number_formats import is_percent, padded_digits
 from jiaoheng.sheets.raw_sheets import Facts
-from jiaoheng.sheets.xlsx_slow import scan_slowly
+from jiaoheng.sheets.xlsx_slow import PERCENT, note_style, scan_slowly
 from jiaoheng.sheets.xml_parts import Attributes, walk
 
 _PENDING = 64 * 1024 * 1024  # bytes of one row; beyond it the streaming parser takes over
@@ -34,6 +34,7 @@ _COLUMN = re.compile(rb"<col\b[^>]*>")
 _ATTRIBUTE = re.compile(rb'\b(min|max|hidden)\s*=\s*["\']([^"\']*)["\']')
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?/?>(?:\s*</(?:\w+:)?dimension>)?")
 _RANGE = re.compile(rb'\sref="[A-Z]{1,3}[1-9]\d{0,6}(?::[A-Z]{1,3}[1-9]\d{0,6})?"')
+_PERCENT_IDS = ("9", "10")  # the built-in formats 0% and 0.00%
 _LAST_CELL = b'<c r="'
 
 
@@ -47,7 +48,7 @@ class SheetPart:
 
 @dataclass(slots=True)
 class Sheets:
-    """The workbook's sheets and its zero-padding cell styles (style index → digits)."""
+    """The workbook's sheets and its zero-padding cell styles (style index → digits, `PERCENT` for per cent)."""
 
     strings: str  # the part of the shared strings
     parts: list[SheetPart] = field(default_factory=list)
@@ -112,8 +113,8 @@ def _resolve(folder: str, target: str) -> str:
 
 
 def zero_styles(styles: bytes) -> dict[int, int]:
-    """Cell style index → digits, for the styles whose number format pads zeros."""
-    codes: dict[str, int] = {}
+    """Cell style index → digits, for the styles whose number format pads zeros; `PERCENT` where it shows per cent."""
+    codes: dict[str, int] = dict.fromkeys(_PERCENT_IDS, PERCENT)
     found: dict[int, int] = {}
     inside = False
     index = 0
@@ -121,7 +122,8 @@ def zero_styles(styles: bytes) -> dict[int, int]:
     def start(tag: str, attributes: Attributes) -> None:
         nonlocal inside, index
         if tag == "numFmt":
-            digits = padded_digits(attributes.get("formatCode", ""))
+            code = attributes.get("formatCode", "")
+            digits = PERCENT if is_percent(code) else padded_digits(code)
             if digits:
                 codes[attributes.get("numFmtId", "")] = digits
         elif tag == "cellXfs":
@@ -262,7 +264,7 @@ def _read_zero(body: bytes, match: re.Match[bytes], zeros: dict[int, int], facts
     """A style that pads zeros was met: on a cell that holds a number it is a fact, on a row or an empty cell not."""
     cell = _CELL.match(body, body.rfind(b"<", 0, match.start()))
     if cell is not None and not cell[3].endswith(b"/") and (b't="' not in cell[3] or b't="n"' in cell[3]):
-        facts.zero_formats[int(cell[2]) - 1, column_number(cell[1]) - 1] = zeros[int(match[1])]
+        note_style(facts, (int(cell[2]) - 1, column_number(cell[1]) - 1), zeros[int(match[1])])
 
 
 def without_dimension(sheet: bytes) -> bytes:

@@ -7,11 +7,13 @@ import re
 from jiaoheng.sheets.extent import SheetExtent, column_number
 from jiaoheng.sheets.guard import Archive
 from jiaoheng.sheets.raw_sheets import Facts
+from jiaoheng.sheets.workbook import Position
 from jiaoheng.sheets.xml_parts import Attributes, walk
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]+)\$?(\d{1,12})\Z")
 _RANGE = re.compile(r"[A-Z]{1,3}[1-9]\d{0,6}(?::[A-Z]{1,3}[1-9]\d{0,6})?")
 _TRUE = ("1", "true")
+PERCENT = -1  # stands for a number of padded digits where a style shows per cent
 
 
 class _Scan:
@@ -77,7 +79,15 @@ class _Scan:
             self.facts.formulas.add(position)
         style = cell.get("s", "")
         if kind == "n" and style.isdigit() and int(style) in self._zeros:
-            self.facts.zero_formats[position] = self._zeros[int(style)]
+            note_style(self.facts, position, self._zeros[int(style)])
+
+
+def note_style(facts: Facts, position: Position, digits: int) -> None:
+    """Note that a number's style pads it to some digits, or shows it as per cent."""
+    if digits == PERCENT:
+        facts.percents.add(position)
+    else:
+        facts.zero_formats[position] = digits
 
 
 def scan_slowly(archive: Archive, part: str, zeros: dict[int, int], extent: SheetExtent) -> Facts:
