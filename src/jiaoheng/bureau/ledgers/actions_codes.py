@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import F
+
 from jiaoheng.bureau.core import audit
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account
@@ -139,7 +141,11 @@ def check_may_change(account: Account | None) -> None:
 
 
 def _rows(table: str) -> list[CodeRow]:
-    rows = list(CodeRow.objects.select_for_update().filter(table=table).order_by("order", "starts_on", "pk"))
+    rows = list(
+        CodeRow.objects.select_for_update()
+        .filter(table=table)
+        .order_by("order", F("starts_on").asc(nulls_first=True), "pk")
+    )
     if not rows:
         raise NotFoundError
     return rows

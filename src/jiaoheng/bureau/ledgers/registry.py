@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from django.db.models import Count, Max, QuerySet, Subquery, Value
+from django.db.models import Count, F, Max, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from jiaoheng.bureau.core import clock
@@ -37,7 +37,7 @@ def code_tables() -> Mapping[str, CodeTable]:
 def _code_tables(stamp: Stamp) -> Mapping[str, CodeTable]:
     rows: dict[str, list[CodeItem]] = defaultdict(list)
     titles: dict[str, str] = {}
-    for row in CodeRow.objects.order_by("table", "order", "starts_on", "pk"):
+    for row in CodeRow.objects.order_by("table", "order", F("starts_on").asc(nulls_first=True), "pk"):
         rows[row.table].append(CodeItem(row.code, row.label, row.starts_on, row.ends_on))
         titles[row.table] = row.table_title
     return {name: CodeTable(name, titles[name], tuple(items)) for name, items in rows.items()}
