@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,19 @@ def test_check_lists_every_error_with_file_and_line(tmp_path: Path) -> None:
         assert any(line.startswith(where) for line in lines), (where, lines)
     assert "integer" in out
     assert f"共 {len(lines)} 处错误" in told
+
+
+def test_the_pack_of_the_document_is_right(tmp_path: Path) -> None:
+    """The example of docs/registers.md, as it stands there."""
+    text = (Path(__file__).parents[2] / "docs" / "registers.md").read_text("utf-8")
+    blocks = re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    for name, content in blocks:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, "utf-8")
+    code, out, told = check(str(tmp_path))
+    assert code == 0, out + told
+    assert "学校食堂（canteens）：第 1 版，7 个字段" in out
 
 
 @pytest.mark.parametrize("words", [["无此处"], []])
