@@ -32,7 +32,7 @@ def test_words_part_at_every_kind_of_space_and_none_is_dropped() -> None:
 
 def test_grams_of_a_pupil_stay_few() -> None:
     assert grams_of_text(["张伟"], ["2199000001"]) == {
-        "张", "伟", "张伟", ";z", ";zw", "2", "21", "2199", "21990000",
+        "张", "伟", "张伟", ";z", ";zw", "=张伟", "2", "21", "2199", "21990000",
     }  # fmt: skip
 
 

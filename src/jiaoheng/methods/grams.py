@@ -6,6 +6,7 @@ stays only between two runs. Grams of a name:
 - every Chinese character and every pair of neighbours: 张, 张伟
 - of every run its beginnings of 1, 2, 4, 8 and 16 characters: 2199000001 → 2, 21, 2199, 21990000, 2199000001
 - of its pinyin initials every pair, and the first alone, behind ";": 张伟 → ;z, ;zw
+- the name itself behind "=": =张伟
 
 A word that is searched needs all its grams (`grams_of_word`), and then the text itself must hold it (`holds`): Chinese
 anywhere, a run of letters and digits from its beginning.
@@ -53,11 +54,19 @@ def grams_of_text(names: Sequence[str], codes: Sequence[str] = ()) -> set[str]:
     """Every gram under which a thing is found: by its names (with their initials) and by its codes."""
     made: set[str] = set()
     for name in names:
-        made |= _grams(fold(name))
+        folded = fold(name)
+        made |= _grams(folded)
         made |= _initial_grams(initials_of(name))
+        if folded:
+            made.add(exact_gram(folded))
     for code in codes:
         made |= _grams(fold(code))
     return made
+
+
+def exact_gram(folded: str) -> str:
+    """The gram of a name as a whole."""
+    return ("=" + folded)[:LONGEST]
 
 
 def initials_of(name: str) -> str:

@@ -6,21 +6,28 @@ the one of 东镇. The rarest gram of a word is asked of the index, the rest is 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, SearchEntry, SearchGram
-from jiaoheng.bureau.core.scope import Root, Scope, scope_of
+from jiaoheng.bureau.core.scope import Scope, scope_of
 from jiaoheng.bureau.core.search_index import Folded, drop, index_accounts, index_records, index_units, unfold
-from jiaoheng.methods.grams import grams_of_word, holds, initials_hold, words_of
+from jiaoheng.methods.grams import exact_gram, grams_of_word, holds, initials_hold, words_of
 
 KINDS = {"unit": "单位", "account": "人员", "record": "台账记录"}
 _COUNTED = 2_000  # a gram with more entries than this is simply frequent
-_PAGE = 400  # entries looked at together
+_FIRST_PAGE, _PAGE = 120, 1_000  # entries looked at together: most words have their fill in the first page
+Entry = tuple[Any, ...]  # a row of _COLUMNS
+_LINE = ("county_id", "district_id", "school_id", "class_id", "unit_id")
+_COLUMNS = (
+    "entry_id",
+    *(f"entry__{one}" for one in ("kind", "object_id", "register", "name", "where", "folded", *_LINE)),
+)
+_PLACES = {column: 7 + place for place, column in enumerate(_LINE)}  # column → its place in an Entry
 _ENOUGH = 5  # times the limit are verified before the best are taken
 
 
@@ -34,6 +41,16 @@ class Hit:
     name: str
     where: str
     exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Looking through the things that have `word` themselves; `below`: under units that have the earlier words."""
+
+    word: str
+    grams: tuple[str, ...]
+    above: dict[str, dict[str, set[int]]]
+    below: Q
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +68,13 @@ def search(account: Account, text: str, limit: int = 20) -> list[Group]:
     words = words_of(text)
     if not words:
         return []
-    above = {word: _units_named(word) for word in words} if len(words) > 1 else {}
+    passes = _passes(words)
     groups = []
     for kind, title in KINDS.items():
         inside = _scope(account, kind)
         if inside is None:
             continue
-        hits = _hits(SearchEntry.objects.filter(inside, kind=kind), words, above, limit)
+        hits = _hits(inside & Q(entry__kind=kind), words, passes, limit)
         if hits:
             groups.append(Group(kind, title, tuple(hits[:limit]), len(hits) > limit))
     return groups
@@ -69,89 +86,93 @@ def _scope(account: Account, kind: str) -> Q | None:
     if not scope:
         return None
     if kind != "record":  # the page of a unit opens for narrow roles too
-        return Scope(tuple(_wide(root) for root in scope.roots)).rows()
-    found = Scope(tuple(root for root in scope.roots if not root.registers)).rows()
+        return Scope(tuple(replace(root, registers=()) for root in scope.roots)).rows(prefix="entry__")
+    found = Q(pk__in=[])
     for root in scope.roots:
-        if root.registers:
-            found |= Scope((_wide(root),)).rows() & Q(register__in=root.registers)
+        here = Scope((replace(root, registers=()),)).rows(prefix="entry__")
+        found |= here & Q(entry__register__in=root.registers) if root.registers else here
     return found
 
 
-def _wide(root: Root) -> Root:
-    return replace(root, registers=())
+def _passes(words: Sequence[str]) -> list[Pass]:
+    """One pass for each word, the rarest first: things that have this word themselves.
+
+    What has an earlier word itself was found in that word's pass; here earlier words must stand in a unit above.
+    """
+    grams = {word: _grams(word) for word in words}
+    if len(words) == 1:
+        return [Pass(words[0], grams[words[0]][0], {}, Q())]
+    counts = {word: grams[word][1] for word in words}
+    ordered = sorted(words, key=lambda word: (counts[word], -len(word), word))
+    above = {word: _units_named(word, grams[word][0]) for word in words}
+    made, below = [], Q()
+    for word in ordered:
+        made.append(Pass(word, grams[word][0], above, below))
+        if not above[word]:
+            break  # nothing can have this word in a unit above: later passes would find nothing
+        below &= _below(above[word])
+    return made
 
 
-def _hits(
-    entries: QuerySet[SearchEntry], words: Sequence[str], above: dict[str, dict[str, set[int]]], limit: int
-) -> list[Hit]:
+def _hits(inside: Q, words: Sequence[str], passes: Sequence[Pass], limit: int) -> list[Hit]:
     found: dict[int, tuple[tuple[object, ...], Hit]] = {}
     whole = "".join(words)
-    for primary in _by_rarity(words):
-        chosen = entries.filter(_asked(primary))
-        for word in words:
-            if word != primary:
-                chosen = chosen.filter(_asked(word) | _below(above[word]))
-        exact = chosen.filter(folded__startswith=whole + "\n")
-        for entry in _verified(exact, primary, words, above, limit * _ENOUGH):
-            found[entry.pk] = _hit(entry, whole)
-        for entry in _verified(chosen, primary, words, above, limit * _ENOUGH):
-            found.setdefault(entry.pk, _hit(entry, whole))
+    for one in passes:
+        for gram in (exact_gram(whole), *one.grams):
+            for entry in _verified(gram, inside & one.below, one, words, limit * _ENOUGH):
+                found.setdefault(entry[0], _hit(entry, whole))
     return [hit for _, hit in sorted(found.values(), key=lambda one: one[0])]
 
 
-def _hit(entry: SearchEntry, whole: str) -> tuple[tuple[object, ...], Hit]:
+def _hit(entry: Entry, whole: str) -> tuple[tuple[object, ...], Hit]:
     """Sorting: the exact one, a code, what begins with the word, the shorter name, the name, the age."""
-    text = unfold(entry.folded)
+    pk, kind, object_id, register, name, where, folded = entry[:7]
+    text = unfold(folded)
     exact = text.name == whole or whole in text.others
-    order = (text.name != whole, not exact, not text.name.startswith(whole), len(text.name), text.name, entry.pk)
-    return order, Hit(entry.kind, entry.object_id, entry.register, entry.name, entry.where, exact)
+    order = (text.name != whole, not exact, not text.name.startswith(whole), len(text.name), text.name, pk)
+    return order, Hit(kind, object_id, register, name, where, exact)
 
 
-def _by_rarity(words: Sequence[str]) -> list[str]:
-    return sorted(words, key=len, reverse=True)
-
-
-def _asked(word: str) -> Q:
-    """The condition that the index can answer: the rarest gram of the word, its text to be verified."""
+def _grams(word: str) -> tuple[tuple[str, ...], int]:
+    """The grams to ask the index for (of the text, of the initials) and how frequent they are, up to a bound."""
     own, initials = grams_of_word(word)
-    found = Q(pk__in=SearchGram.objects.filter(gram=_rarest(own)).values("entry_id")) if own else Q(pk__in=[])
-    if initials:
-        found |= Q(pk__in=SearchGram.objects.filter(gram=_rarest(initials)).values("entry_id"))
-    return found
+    chosen, count = [], 0
+    for grams in (own, initials):
+        if grams:
+            gram, seen = _rarest(grams)
+            chosen.append(gram)
+            count += seen
+    return tuple(chosen), count
 
 
-def _rarest(grams: set[str]) -> str:
-    if len(grams) == 1:
-        return next(iter(grams))
-    counted = Counter(
-        {gram: SearchGram.objects.filter(gram=gram).values("pk")[: _COUNTED + 1].count() for gram in sorted(grams)}
-    )
-    return min(counted, key=lambda gram: (counted[gram], -len(gram), gram))
+def _rarest(grams: set[str]) -> tuple[str, int]:
+    counted = [
+        (SearchGram.objects.filter(gram=gram).values("pk")[: _COUNTED + 1].count(), -len(gram), gram)
+        for gram in sorted(grams)
+    ]
+    seen, _, gram = min(counted)
+    return gram, seen
 
 
-def _verified(
-    entries: QuerySet[SearchEntry],
-    primary: str,
-    words: Sequence[str],
-    above: dict[str, dict[str, set[int]]],
-    enough: int,
-) -> Iterator[SearchEntry]:
-    """Entries in the order of their ids that really have the primary word themselves and every other one, or above."""
+def _verified(gram: str, inside: Q, one: Pass, words: Sequence[str], enough: int) -> Iterator[Entry]:
+    """Entries in the order of their ids that really have the pass's word themselves and every other one, or above."""
     last, count = 0, 0
+    size = _FIRST_PAGE
+    rows = SearchGram.objects.filter(inside, gram=gram).order_by("entry_id").values_list(*_COLUMNS)
     while True:
-        page = list(entries.filter(pk__gt=last).order_by("pk")[:_PAGE])
+        page = list(rows.filter(entry_id__gt=last)[:size])
         for entry in page:
-            text = unfold(entry.folded)
-            if _has(text, primary) and all(
-                _has(text, word) or _stands_below(entry, above[word]) for word in words if word != primary
+            text = unfold(entry[6])
+            if _has(text, one.word) and all(
+                _has(text, word) or _stands_below(entry, one.above[word]) for word in words if word != one.word
             ):
                 yield entry
                 count += 1
                 if count > enough:
                     return
-        if len(page) < _PAGE:
+        if len(page) < size:
             return
-        last = page[-1].pk
+        last, size = page[-1][0], _PAGE
 
 
 def _has(text: Folded, word: str) -> bool:
@@ -160,9 +181,10 @@ def _has(text: Folded, word: str) -> bool:
     return word.isascii() and any(initials_hold(one, word) for one in text.initials)
 
 
-def _units_named(word: str) -> dict[str, set[int]]:
+def _units_named(word: str, grams: Sequence[str]) -> dict[str, set[int]]:
     """Columns of entries → ids of the units whose name or code has the word; those below another one are left out."""
-    rows = list(SearchEntry.objects.filter(_asked(word), kind="unit").order_by("pk"))
+    ids = SearchGram.objects.filter(gram__in=grams, entry__kind="unit").values("entry_id")
+    rows = list(SearchEntry.objects.filter(pk__in=ids).order_by("pk"))
     named = {int(entry.object_id): entry for entry in rows if _has(unfold(entry.folded), word)}
     columns: dict[str, set[int]] = {}
     for unit_id, entry in named.items():
@@ -177,12 +199,12 @@ def _units_named(word: str) -> dict[str, set[int]]:
 def _below(columns: dict[str, set[int]]) -> Q:
     found = Q(pk__in=[])
     for column, ids in columns.items():
-        found |= Q(**{f"{column}__in": ids})
+        found |= Q(**{f"entry__{column}__in": ids})
     return found
 
 
-def _stands_below(entry: SearchEntry, columns: dict[str, set[int]]) -> bool:
-    return any(getattr(entry, column) in ids for column, ids in columns.items())
+def _stands_below(entry: Entry, columns: dict[str, set[int]]) -> bool:
+    return any(entry[_PLACES[column]] in ids for column, ids in columns.items())
 
 
 __all__ = ["KINDS", "Group", "Hit", "drop", "index_accounts", "index_records", "index_units", "search"]

@@ -98,7 +98,7 @@ def drop(kind: str, ids: Iterable[object]) -> None:
 
 def unfold(folded: str) -> Folded:
     """The parts of a stored `folded` text."""
-    names, initials = (folded.split(_BREAK + _BREAK) + [""])[:2]
+    names, initials = [*folded.split(_BREAK + _BREAK), ""][:2]
     first, *others = names.split(_BREAK)
     return Folded(first, tuple(others), tuple(one for one in initials.split(_BREAK) if one))
 
@@ -130,6 +130,7 @@ def _replace(
         entries.append((entry_id, kind, str(object_id), register, name[:200], folded, where[:200], *ancestors))
         grams += [(gram, entry_id) for gram in grams_of_text(names, given)]
     _insert(SearchEntry, ENTRY_COLUMNS, entries)
+    grams.sort()  # neighbours go into the same page of the index
     _insert(SearchGram, ("gram", "entry_id"), grams)
 
 
