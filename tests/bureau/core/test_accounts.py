@@ -20,8 +20,10 @@ from jiaoheng.bureau.core.actions_accounts import (
     do_set_admin,
     do_unlock,
 )
+from jiaoheng.bureau.core.actions_accounts_roles import do_add_membership
 from jiaoheng.bureau.core.models import Account, AuditEntry, Membership
 from jiaoheng.bureau.core.passwords import slip_password
+from jiaoheng.bureau.core.people import find_people
 from jiaoheng.bureau.core.refusals import ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.slips import Slip, keep, take, write_slips
 
@@ -193,3 +195,47 @@ def test_system_administrators_are_named_by_each_other(world: World) -> None:
 def test_unlocking_leaves_an_entry(world: World) -> None:
     do_unlock(world["甲填报"], acting_user=world["甲校长"])
     assert (newest().action, newest().object_id) == ("account.unlock", str(world["甲填报"].pk))
+
+
+@pytest.mark.parametrize("act", [do_reset_password, do_close_account, do_unlock])
+def test_an_account_of_another_school_is_missing(world: World, act: object) -> None:
+    given = {} if act is do_unlock else {"reason": "试"}
+    Membership.objects.filter(account=world["乙填报"]).delete()  # without a role it is no freer to take
+    with pytest.raises(NotFoundError):
+        act(world["乙填报"], acting_user=world["甲校长"], **given)  # type: ignore[operator]
+    with pytest.raises(NotFoundError):
+        do_add_membership(world["乙填报"], "clerk", world["甲"], acting_user=world["甲校长"])
+    assert world["乙填报"].check_password(PASSWORD)
+
+
+def test_people_are_listed_for_those_who_manage_them(world: World, noon: dt.datetime) -> None:
+    do_close_account(world["甲教师"], acting_user=None, reason="调离")
+    do_reset_password(world["甲班主任"], acting_user=None)
+    found = find_people(world["东学区"])
+    assert {one.name: one.state for one in found.people} == {
+        "东学区": "在用", "乡镇": "在用", "甲校长": "在用", "甲填报": "在用", "甲班主任": "未首次登录", "乙填报": "在用",
+    }  # fmt: skip
+    clerk = next(one for one in found.people if one.name == "甲填报")
+    assert (clerk.home, clerk.roles, clerk.username) == ("东镇甲小学", ("东镇甲小学 学校填报员",), "u006")
+    assert [one.name for one in find_people(world["东学区"], closed=True).people] == ["甲教师"]
+    assert [one.name for one in find_people(world["东学区"], text="甲填").people] == ["甲填报"]
+    assert [one.name for one in find_people(world["东学区"], text="U006").people] == ["甲填报"]
+    assert [one.name for one in find_people(world["东学区"], role="clerk").people] == ["甲填报", "乙填报"]
+    assert {one.home for one in find_people(world["东学区"], unit_id=world["甲"].pk).people} == {
+        "东镇甲小学",
+        "一（1）班",
+    }
+    assert find_people(world["东学区"], unit_id=world["丙"].pk).people == ()
+    assert find_people(world["局长"]).people == ()
+
+
+def test_people_are_paged_by_key(world: World) -> None:
+    seen: list[str] = []
+    after = ""
+    for _ in range(9):
+        page = find_people(world["管理员"], after=after, limit=4)
+        seen += [one.username for one in page.people]
+        after = page.next
+        if not after:
+            break
+    assert len(seen) == len(set(seen)) == page.total == len(world.people)

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.account_names import free_name
 from jiaoheng.bureau.core.capabilities import ROLES
-from jiaoheng.bureau.core.granting import check_giving, check_managing, role_of
+from jiaoheng.bureau.core.granting import check_giving, check_managing, check_reach, role_of
 from jiaoheng.bureau.core.locking import forget_failures
 from jiaoheng.bureau.core.models import Account, Membership, Unit
 from jiaoheng.bureau.core.passwords import check_new_password, slip_password
@@ -129,7 +129,8 @@ def do_reset_password(account: Account, *, acting_user: Account | None, reason: 
 
 @audit.action
 def do_unlock(account: Account, *, acting_user: Account | None) -> None:
-    """Take the lock of wrong passwords off; the next right password works."""
+    """Take the lock of wrong passwords off; the next right password works. Raises NotFoundError out of one's reach."""
+    check_reach(acting_user, account)
     forget_failures(account.username)
     _note("account.unlock", acting_user, account, [])
 

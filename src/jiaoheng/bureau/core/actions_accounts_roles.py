@@ -7,7 +7,7 @@ import datetime as dt
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.access import access_account, whole_number
 from jiaoheng.bureau.core.actions_accounts import end_membership
-from jiaoheng.bureau.core.granting import check_giving, role_of
+from jiaoheng.bureau.core.granting import check_giving, check_reach, role_of
 from jiaoheng.bureau.core.models import Account, Membership, Unit
 from jiaoheng.bureau.core.refusals import ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tree import name_of
@@ -44,6 +44,7 @@ def do_add_membership(
     if ends_on is not None and ends_on <= start:
         told = f"结束日 {ends_on.isoformat()} 应晚于开始日 {start.isoformat()}"
         raise RefusedError("membership-days", told, places={"ends_on": told})
+    check_reach(acting_user, account)
     check_giving(acting_user, account, kind, unit)
     for other in Membership.objects.filter(account=account, role=role, unit=unit):
         if (ends_on is None or other.starts_on < ends_on) and (other.ends_on is None or other.ends_on > start):

@@ -87,10 +87,22 @@ def check_giving(actor: Account | None, receiver: Account | None, role: Role, un
         raise ForbiddenError(f"“{role.title}”的权限超出您在这里的权限，请上级管理员办理")
 
 
+def check_reach(actor: Account | None, other: Account) -> None:
+    """Whether a person's account is one that `actor` manages. Raises NotFoundError."""
+    if actor is None or actor.pk == other.pk:
+        return
+    if other.home is None or not scope_of(actor, Can.ACCOUNTS).covers(line_at(other.home, clock.today())):
+        raise NotFoundError
+
+
 def check_managing(actor: Account | None, other: Account) -> None:
-    """Whether one may close an account, or take it over by a new password: never one that can do more than oneself."""
+    """Whether one may close an account, or take it over by a new password: never one that can do more than oneself.
+
+    Raises NotFoundError for an account out of reach, ForbiddenError for a stronger one.
+    """
     if actor is None:
         return
+    check_reach(actor, other)
     if other.is_system_admin and not actor.is_staff:
         raise ForbiddenError(f"{other.name}是系统管理员，请系统管理员办理")
     today = clock.today()
