@@ -80,7 +80,8 @@ def todo_of(account: Account, unit: Unit | None = None) -> Todo:
 def _mine(account: Account, unit: Unit | None, today: dt.date) -> list[Filing]:
     """The filings that I fill: of the very units where I do so, and of ended units that passed to my district."""
     roots = [root for root in scope_of(account, Can.FILL).roots if not root.registers]
-    ids = [root.unit_id for root in roots if unit is None or root.unit_id == unit.pk]
+    bureau = unit is None or unit.level in (Unit.Level.COUNTY, Unit.Level.DEPARTMENT)  # an office's reach is the county
+    ids = [root.unit_id for root in roots if bureau or root.unit_id == unit.pk]
     districts = [root.unit_id for root in roots if root.level == Unit.Level.DISTRICT and root.unit_id in ids]
     passed = Q(district_id__in=districts, unit__ends_on__lte=today)
     recent = Q(state__in=OWING) | Q(submitted_at__gte=clock.now() - RECENT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +15,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Unit, UnitPath, UnitSuccession
 from jiaoheng.bureau.core.refusals import NotFoundError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
-from jiaoheng.bureau.core.tree import descendants_at, facts_at, line_at, name_of, names_at
+from jiaoheng.bureau.core.tree import Line, descendants_at, facts_at, line_at, lines_at, name_of, names_at
 from jiaoheng.bureau.ledgers.models import Filing, Round
 from jiaoheng.bureau.ledgers.rounds.words import round_words
 
@@ -119,12 +120,25 @@ def outside(round_: Round, level: str, account: Account | None = None) -> list[O
     units = Unit.objects.filter(near, pk__in=below, level=level, starts_on__lt=day + NEAR).exclude(pk__in=inside)
     found = list(units)
     if account is not None:
-        scope = scope_of(account, Can.READ)
-        found = [one for one in found if scope.covers(line_at(one, day), round_.register.name)]
+        scope, lines = scope_of(account, Can.READ), _lines_near(found, day)
+        found = [one for one in found if scope.covers(lines.get(one.pk), round_.register.name)]
     facts = facts_at([one.pk for one in found], day)
     found.sort(key=lambda one: (facts[one.pk].sort_key if one.pk in facts else "", one.pk))
     names = {pk: one.name for pk, one in facts.items()}
     return [Outside(one.pk, names.get(one.pk, ""), *_why_outside(one, day)) for one in found]
+
+
+def _lines_near(units: Sequence[Unit], day: dt.date) -> dict[int, Line]:
+    """Each unit's line on a day; of one that had ended on its last day, of one that had not begun on its first."""
+    groups: dict[dt.date, list[int]] = defaultdict(list)
+    for one in units:
+        ended = one.ends_on is not None and one.ends_on <= day
+        near = one.ends_on - dt.timedelta(days=1) if ended else max(day, one.starts_on)
+        groups[near].append(one.pk)
+    found: dict[int, Line] = {}
+    for near, ids in groups.items():
+        found.update(lines_at(ids, near))
+    return found
 
 
 def _why_outside(unit: Unit, day: dt.date) -> tuple[str, dt.date | None]:
