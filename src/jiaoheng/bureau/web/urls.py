@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from jiaoheng.bureau.web import health, sign_in
-from jiaoheng.bureau.web.views import common, home, records
+from jiaoheng.bureau.web.views import common, home, ledgers, records
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -15,5 +15,6 @@ urlpatterns = [
     path("password/", sign_in.change_password, name="password"),
     *home.urls,
     *common.urls,
+    *ledgers.urls,
     *records.urls,
 ]

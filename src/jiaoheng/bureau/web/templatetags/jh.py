@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -13,6 +15,7 @@ from django.utils.safestring import SafeString
 from jiaoheng.bureau.core import clock
 
 register = template.Library()
+_HOLE = re.compile(r"\{([^{}]+)\}")
 _WEEKDAYS = "一二三四五六日"
 
 
@@ -96,3 +99,25 @@ def moment_title(event: Any) -> str:
     if event.restored_from:
         word = f"还原自第 {event.restored_from} 版"
     return f"{event.door}{word}" if event.door else word
+
+
+_PERIODS = {"none": "随时更新", "year": "每学年", "term": "每学期", "month": "每月", "week": "每周", "day": "每日"}
+
+
+@register.filter
+def period_word(kind: Any) -> str:
+    """How often a register is due."""
+    return _PERIODS.get(str(kind), str(kind))
+
+
+@register.filter
+def zipped(first: Iterable[Any], second: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Two sequences side by side."""
+    return list(zip(first, second, strict=False))
+
+
+@register.filter
+def plain_rule(message: str, schema: Any) -> str:
+    """The sentence of a check with the names of the fields where values will stand."""
+    titles = {one.name: one.title for one in schema.fields}
+    return _HOLE.sub(lambda hole: "…" if hole[1] not in titles else f"（{titles[hole[1]]}）", message)

@@ -27,10 +27,10 @@ def search(request: HttpRequest) -> HttpResponse:
     """Units, people and records with every word of the query."""
     text = request.GET.get("q", "")[:100]
     groups = [
-        {"group": group, "hits": [(hit, reverse(_ADDRESS[group.kind], args=[hit.object_id])) for hit in group.hits]}
+        (group, [(hit, reverse(_ADDRESS[group.kind], args=[hit.object_id])) for hit in group.hits])
         for group in find(request.user, text)
     ]
-    found = "、".join(f"{one['group'].title} {len(one['hits'])}" for one in groups)
+    found = "、".join(f"{group.title} {len(hits)}" for group, hits in groups)
     return page(request, "web/search.html", "查找", {"q": text, "groups": groups, "found": found})
 
 

@@ -66,3 +66,14 @@
     button.addEventListener("click", function () { window.print(); });
   });
 })();
+cat >> web/static/web/app.js <<'E'
+// the chosen columns of a list travel as one parameter
+(function () {
+  "use strict";
+  document.addEventListener("change", function (event) {
+    if (!event.target.matches("[data-column]")) return;
+    var form = event.target.form;
+    form.querySelector("[data-columns]").value = Array.from(form.querySelectorAll("[data-column]:checked"))
+      .map(function (one) { return one.value; }).join(",");
+  });
+})();
