@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from register_kit import AT, TABLES, column, data_sheet, edit, judged, people, register
 
 from jiaoheng.registers.differences import Current, RowState
-from jiaoheng.registers.export import write_csv, write_xlsx
+from jiaoheng.registers.export import TooManyRowsError, write_csv, write_xlsx
 from jiaoheng.registers.export_rows import ExportNote, ExportRow
 from jiaoheng.registers.model import Data, Field, FieldType, Register, Sensitive
 from jiaoheng.registers.values import CLEAR_WORD, NOT_CALCULATED, canonical_text
@@ -325,3 +325,40 @@ def test_a_masked_export_holds_no_full_number(tmp_path: Path) -> None:
     assert sheet.cell(4, column(sheet, "name")).value == "张*"
     assert "990000201204070000" not in (tmp_path / "a.csv").read_text(encoding="utf-8-sig")
     assert Sensitive.NAME.value == "name"
+
+
+def test_p19_an_ended_choice_goes_out_and_comes_in(tmp_path: Path) -> None:
+    """A record that has C keeps it through export and import, in a year where C is no longer offered."""
+    one = register(Field("g", FieldType.STRING, "等级", codes="grade"), Field("n", FieldType.STRING, "号"), key=["n"])
+    current = records([{"n": "1", "g": "C"}, {"n": "2", "g": "B"}])
+    for kind in ("xlsx", "csv"):
+        path = tmp_path / f"a.{kind}"
+        if kind == "xlsx":
+            write_xlsx(one, path, exported(current), NOTE, at=AT)
+        else:
+            write_csv(one, path, exported(current), at=AT)
+        found = judged(path, one, current)
+        assert found.clean
+        assert found.differences.count(RowState.SAME) == 2
+
+
+def test_p29_days_and_times_go_out_and_in_unmoved(tmp_path: Path) -> None:
+    """The day stays the day; 23:30 Beijing time is in the cell, 15:30 UTC is stored."""
+    one = register(Field("d", FieldType.DATE, "日期"), Field("m", FieldType.DATETIME, "时间"))
+    current = records([{"d": "2025-09-01", "m": "2025-09-30T15:30:00Z"}])
+    path = tmp_path / "a.xlsx"
+    write_xlsx(one, path, exported(current), NOTE, at=AT)
+    sheet = data_sheet(openpyxl.load_workbook(path))
+    assert sheet.cell(4, column(sheet, "m")).value == dt.datetime(2025, 9, 30, 23, 30)
+    assert sheet.cell(4, column(sheet, "d")).value == dt.datetime(2025, 9, 1)
+    assert judged(path, one, current).differences.count(RowState.SAME) == 1
+
+
+def test_more_rows_than_a_sheet_holds_are_refused_with_both_numbers(tmp_path: Path) -> None:
+    class Many(list):  # type: ignore[type-arg]
+        def __len__(self) -> int:
+            return 2_000_000
+
+    with pytest.raises(TooManyRowsError, match=r"2,000,000 行.*1,048,573 行"):
+        write_xlsx(people(), tmp_path / "a.xlsx", Many(), NOTE, at=AT)
+    assert not (tmp_path / "a.xlsx").exists()

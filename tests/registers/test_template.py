@@ -176,3 +176,18 @@ def test_any_title_makes_a_workbook(tmp_path: Path) -> None:
     path = tmp_path / "模板.xlsx"
     write_template(one, path, unit_code="U1", rows=[TemplateRow({"a": 1})])
     assert read(path, one).cells["a"] == [1.0]
+
+
+def test_a_template_of_another_period_or_unit_is_refused(tmp_path: Path) -> None:
+    """A's figures must never land at B, nor last term's in this term."""
+    path = made(tmp_path / "模板.xlsx", rows=[TemplateRow(ROW)])
+    late = judged(path, people(), period="2026春")
+    assert [p.code for p in late.problems if p.severity == "error"] == ["template-other-period"]
+    assert "2025秋" in late.problems[0].message
+    assert "2026春" in late.problems[0].message
+    assert not late.clean
+    foreign = judged(path, people(), period="2025秋", units={"U2": "西镇小学"}, unit="U2")
+    assert foreign.problems[0].code == "template-other-unit"
+    assert not foreign.clean
+    both = judged(path, people(), period="2025秋", units={"U1": "东镇中心小学", "U2": "西镇小学"}, unit="U2")
+    assert both.units == ("U1",)

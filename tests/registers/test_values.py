@@ -14,7 +14,7 @@ from register_kit import AT, people, register
 
 from jiaoheng.registers.masking import looks_masked, mask
 from jiaoheng.registers.model import Field, FieldType, Sensitive, Wrong
-from jiaoheng.registers.values import CLEARED, MASKED, parse, show
+from jiaoheng.registers.values import CLEARED, MASKED, parse, show, show_choice
 
 REGISTER = people()
 
@@ -254,6 +254,8 @@ def test_p19_an_ended_choice_names_its_day_and_a_renamed_one_keeps_its_code() ->
     assert parse("C", one, REGISTER, dt.date(2024, 10, 1)) == "C"
     for word in ("乙级", "良好", "B"):
         assert parse(word, one, REGISTER, dt.date(2025, 10, 1)) == "B"
+    assert show_choice("C", one, REGISTER, dt.date(2025, 10, 1)) == "C（2025-09-01 停用）"
+    assert show_choice("C", one, REGISTER, dt.date(2024, 10, 1)) == "C"
     assert show("B", one, REGISTER, dt.date(2025, 8, 31)) == "乙级"
     assert show("B", one, REGISTER, dt.date(2025, 10, 1)) == "良好"
 

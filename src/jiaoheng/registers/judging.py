@@ -75,6 +75,7 @@ def judge(
     previous: last period's data by (unit, *key values as text) for jumps; today: for rules, `at` unless given.
     """
     register = filled.register
+    filled.problems += _misplaced(filled, scope)
     units, wrongs = resolve_units(filled, scope)
     periods, more = _periods(filled, scope)
     parsed = parse_rows(register, filled.cells, at=at, digits=filled.digits)
@@ -101,6 +102,25 @@ def judge(
     return Judged(filled, differences, checked, tuple(units), tuple(periods), problems)
 
 
+def _misplaced(filled: Filled, scope: Scope) -> list[Problem]:
+    """A template made for another period or for a unit outside the scope: its rows must not land here."""
+    meta = filled.meta
+    if meta is None or meta.kind != "template":
+        return []
+    place, found = Place(filled.file), []
+    if meta.unit and meta.unit not in scope.units:
+        told = f"这是单位“{meta.unit_name or meta.unit}”的模板，不在您可以填报的单位中"
+        found.append(Problem("template-other-unit", Severity.ERROR, place, told, "请下载本单位的模板填写"))
+    allowed = scope.periods or frozenset({scope.period})
+    if meta.period and any(allowed) and meta.period not in allowed:
+        told = f"这是“{meta.period}”的模板，现在导入的是“{scope.period or '、'.join(sorted(allowed))}”"
+        found.append(
+            Problem("template-other-period", Severity.ERROR, place, told, "请到那一期上传，或下载本期的模板填写")
+        )
+    known = {str(problem) for problem in filled.problems}
+    return [problem for problem in found if str(problem) not in known]
+
+
 def resolve_units(filled: Filled, scope: Scope) -> tuple[list[str | None], list[tuple[int, Wrong]]]:
     """Unit code of each row: from its own cell (code or name), the workbook, the line above the table, or the scope.
 
@@ -110,7 +130,7 @@ def resolve_units(filled: Filled, scope: Scope) -> tuple[list[str | None], list[
     for code, name in scope.units.items():
         by_name[fold(name)] = "" if fold(name) in by_name else code  # a name that two units share names neither
     meta_unit = filled.meta.unit if filled.meta is not None and filled.meta.unit in scope.units else ""
-    default = scope.unit or meta_unit or filled.unit_hint or None
+    default = meta_unit or scope.unit or filled.unit_hint or None  # a unit's own template is that unit's
     table: dict[object, str | None] = {None: default}
     for cell in set(filled.units) - {None}:
         text = cell_text(cell) or ""

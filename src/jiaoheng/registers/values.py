@@ -231,6 +231,18 @@ def show(value: Value | None, one: Field, register: Register, at: dt.date) -> st
     return str(value)
 
 
+def show_choice(value: Value | None, one: Field, register: Register, at: dt.date) -> str:
+    """As `show`, with the day behind a choice that no longer holds: C（2025-09-01 停用）."""
+    table = register.codes_of(one)
+    if table is None or value is None or isinstance(value, bool):
+        return show(value, one, register, at)
+    shown = []
+    for code in value if isinstance(value, list) else [str(value)]:
+        end = table.ended(code, at)
+        shown.append(_label(table, code, at) + (f"（{end.isoformat()} 停用）" if end is not None else ""))
+    return "、".join(shown)
+
+
 def written(value: Value | None, one: Field, register: Register, at: dt.date, reader: Reader | None = None) -> str:
     """A stored value as a text that `parse` reads back to exactly that value: labels where they are unambiguous."""
     text = show(value, one, register, at)
