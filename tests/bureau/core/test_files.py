@@ -12,8 +12,9 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from jiaoheng.bureau.core import clock, files
-from jiaoheng.bureau.core.actions_files import attach, do_remove_file, store_file, store_result, sweep_files
+from jiaoheng.bureau.core.actions_files import attach, do_remove_file, store_file, store_result
 from jiaoheng.bureau.core.models import Attachment, AuditEntry, Membership
+from jiaoheng.bureau.core.schedule import orphan_files
 from jiaoheng.bureau.core.refusals import ForbiddenError, NotFoundError, RefusedError
 
 pytestmark = pytest.mark.django_db
@@ -215,9 +216,10 @@ def test_sweep_removes_expired_and_ownerless_files(world, settings):
         for one in stored_files(settings):
             if one.name != "new.jpg":
                 os.utime(one, (1, 1))
+    os.utime(files.full_path("ab/cd/new.jpg"), (clock.beijing(2025, 12, 15, 11).timestamp(),) * 2)
     with clock.at(clock.beijing(2025, 12, 15, 12)):
-        assert sweep_files() == (1, 1)
-        assert sweep_files() == (0, 0)
+        assert orphan_files() == "清理过期文件 1 个、无主文件 1 个"
+        assert orphan_files() == "清理过期文件 0 个、无主文件 0 个"
     names = {one.name for one in stored_files(settings)}
     assert names == {Path(kept.path).name, Path(kept.path).name + files.SMALL_SUFFIX, "new.jpg"}
     assert AuditEntry.objects.filter(action="file.expire", count=1).count() == 1

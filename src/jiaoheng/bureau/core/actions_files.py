@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import hashlib
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from jiaoheng.bureau.core import audit, clock, files, photos
@@ -20,7 +18,6 @@ from jiaoheng.bureau.core.refusals import ForbiddenError, NotFoundError, Refused
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import line_at
 
-_ORPHAN_AGE = 24 * 3600  # seconds: a file younger than that may belong to a transaction that still runs
 _WRITERS = (Can.FILL, Can.ROUNDS, Can.REGISTERS, Can.UNITS)
 
 
@@ -181,14 +178,10 @@ def do_remove_file(attachment: Attachment, *, acting_user: Account) -> None:
     transaction.on_commit(lambda: files.remove(path))
 
 
-def sweep_files() -> tuple[int, int]:
-    """Remove expired files and files without a row (from transactions that came to nothing): (expired, orphans).
-
-    For the periodic schedule; leaves no audit entry where there was nothing to remove.
-    """
-    expired = Attachment.objects.filter(expires_at__lte=clock.now())
-    removed = do_remove_expired(acting_user=None) if expired.exists() else 0
-    return removed, _sweep_orphans()
+def sweep_expired() -> int:
+    """Remove expired files, for the schedule (`orphan_files`); leaves no audit entry where there was nothing."""
+    due = Attachment.objects.filter(expires_at__lte=clock.now()).exists()
+    return do_remove_expired(acting_user=None) if due else 0
 
 
 @audit.action
@@ -213,28 +206,6 @@ def do_remove_expired(*, acting_user: Account | None) -> int:
 def _remove_all(paths: Sequence[str]) -> None:
     for path in paths:
         files.remove(path)
-
-
-def _sweep_orphans() -> int:
-    root = Path(settings.FILES)
-    if not root.is_dir():
-        return 0
-    limit = time.time() - _ORPHAN_AGE  # file times are the system's own clock, not the bureau's
-    old = [
-        path
-        for path in root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")
-        if path.is_file() and path.stat().st_mtime < limit
-    ]
-    swept = 0
-    for start in range(0, len(old), 500):
-        part = {str(path.relative_to(root).as_posix()): path for path in old[start : start + 500]}
-        names = {name.removesuffix(files.SMALL_SUFFIX) for name in part}
-        kept = set(Attachment.objects.filter(path__in=names).values_list("path", flat=True))
-        for name, path in part.items():
-            if name.removesuffix(files.SMALL_SUFFIX) not in kept:
-                path.unlink(missing_ok=True)
-                swept += 1
-    return swept
 
 
 def _may_store(unit: Unit, kind: str, acting_user: Account) -> None:

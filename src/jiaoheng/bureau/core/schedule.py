@@ -15,6 +15,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 
 from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core.actions_files import sweep_expired
+from jiaoheng.bureau.core.files import SMALL_SUFFIX
 from jiaoheng.bureau.core.models import Attachment, Beat
 
 logger = logging.getLogger(__name__)
@@ -77,20 +79,21 @@ def expired_sessions() -> str:
 def orphan_files() -> str:
     """Remove stored files that no attachment names, and attachments past their time."""
     root = Path(settings.FILES)
-    for old in Attachment.objects.filter(expires_at__lt=clock.now(), object_type=""):
-        if not any(getattr(old, one.get_accessor_name()).exists() for one in old._meta.related_objects):
-            (root / old.path).unlink(missing_ok=True)
-            old.delete()
+    expired = sweep_expired()
     known = set(Attachment.objects.values_list("path", flat=True))
     gone, border = 0, (clock.now() - YOUNG).timestamp()
     for path in root.rglob("*"):
         inside = path.relative_to(root)
         if inside.parts[0] in OWNERS and OWNERS[inside.parts[0]](inside.as_posix()):
             continue
-        if path.is_file() and inside.as_posix() not in known and path.stat().st_mtime < border:
+        if (
+            path.is_file()
+            and inside.as_posix().removesuffix(SMALL_SUFFIX) not in known
+            and path.stat().st_mtime < border
+        ):
             path.unlink(missing_ok=True)
             gone += 1
-    return f"清理无主文件 {gone} 个"
+    return f"清理过期文件 {expired} 个、无主文件 {gone} 个"
 
 
 # folder below settings.FILES → whether a file of it still has its owner, for folders that other apps keep
