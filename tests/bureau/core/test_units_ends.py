@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from bureau.world import START, World
-from jiaoheng.bureau.core import clock
-from jiaoheng.bureau.core.actions_units import do_add_unit
+from jiaoheng.bureau.core import clock, hanging
+from jiaoheng.bureau.core.actions_units import do_add_unit, do_rename_unit
 from jiaoheng.bureau.core.actions_units_ends import (
     do_close_unit,
     do_merge_unit,
@@ -17,9 +17,11 @@ from jiaoheng.bureau.core.actions_units_ends import (
     turn_day,
 )
 from jiaoheng.bureau.core.capabilities import Can
+from jiaoheng.bureau.core.hanging import Ending, Hanger, Hanging
 from jiaoheng.bureau.core.models import Account, Membership, Unit, UnitSuccession
-from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.bureau.core.refusals import ConflictError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
+from jiaoheng.bureau.core.search import index_units, search
 from jiaoheng.bureau.core.tree import descendants_at, lines_at
 from jiaoheng.bureau.core.tree_writing import Seed
 from jiaoheng.bureau.core.unit_preview import preview_close, preview_merge
@@ -143,3 +145,70 @@ def test_closing_and_taking_it_back(world: World, noon: object) -> None:
     assert lines_at([unit.pk], DAY)[unit.pk].district_id == world["东"].pk
     with pytest.raises(RefusedError, match="没有被撤销"):
         do_reopen_unit(unit, acting_user=None, reason="再来")
+
+
+def test_a_unit_in_an_old_object_is_read_anew(world: World, noon: object) -> None:
+    do_merge_unit(Unit.objects.get(pk=world["乙"].pk), world["甲"], acting_user=None, day=DAY, reason=WHY)
+    with pytest.raises(RefusedError, match="东镇乙小学已于 2025-09-01 撤并"):
+        do_merge_unit(world["乙"], world["甲"], acting_user=None, day=dt.date(2025, 9, 10), reason=WHY)
+
+
+def test_people_who_wait_are_found_at_the_county(world: World, noon: object) -> None:
+    do_merge_unit(world["乙"], world["甲"], acting_user=None, day=DAY, reason=WHY)
+    hit = search(world["管理员"], "乙填报")[0].hits[0]
+    assert hit.where == "青槐县"
+    assert not search(world["东学区"], "乙填报")
+
+
+def test_a_rename_of_a_later_day_is_found_on_that_day(world: World, noon: object) -> None:
+    index_units(Unit.objects.all())
+    later = dt.date(2025, 10, 1)
+    do_rename_unit(world["东"], "城东学区", acting_user=None, day=later, reason="更名")
+    assert search(world["局长"], "东镇甲")[0].hits[0].where == "东镇学区"
+    with clock.at(clock.beijing(2025, 10, 1, 1)):
+        turn_day(later)
+        assert search(world["局长"], "东镇甲")[0].hits[0].where == "城东学区"
+        assert search(world["局长"], "东镇学区")[0].hits[0].name == "城东学区"
+
+
+def test_p02_another_apps_cases_are_counted_and_moved(
+    world: World, noon: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the cases of a later app do: they stand in the preview, in its basis, and move with the confirmation."""
+    owners = {"食堂燃气": world["乙"], "围墙": world["乙"], "操场": world["丙"]}
+
+    def look(ending: Ending) -> Hanging | None:
+        mine = tuple(name for name, unit in owners.items() if unit == ending.unit)
+        return Hanging("cases", "件在办事项", len(mine), "转到接收单位", mine, str(mine)) if mine else None
+
+    def move(ending: Ending, actor: Account | None) -> int:
+        mine = [name for name, unit in owners.items() if unit == ending.unit and ending.receiver is not None]
+        owners.update(dict.fromkeys(mine, ending.receiver))
+        return len(mine)
+
+    monkeypatch.setattr(hanging, "HANGING", [*hanging.HANGING, Hanger("cases", look, move)])
+    shown = preview_merge(world["乙"], world["甲"], DAY)
+    assert "2 件在办事项：转到接收单位" in [one.sentence for one in shown.hanging]
+    owners["厕所"] = world["乙"]
+    with pytest.raises(ConflictError, match="再核对一次"):
+        do_merge_unit(world["乙"], world["甲"], acting_user=None, day=DAY, reason=WHY, basis=shown.basis)
+    assert do_merge_unit(world["乙"], world["甲"], acting_user=None, day=DAY, reason=WHY)["cases"] == 3
+    assert [unit == world["甲"] for unit in owners.values()] == [True, True, False, True]
+
+
+def test_p03_choosers_hold_the_units_of_the_day(world: World, noon: object) -> None:
+    do_close_unit(world["乙"], acting_user=None, day=DAY, reason=WHY)
+    new = do_add_unit(
+        Seed("2199000031", "school", "东镇新小学", "T01", dt.date(2026, 3, 1), kind="211"), acting_user=None, reason=WHY
+    )
+    do_close_unit(world["丙"], acting_user=None, day=dt.date(2025, 10, 20), reason=WHY)
+    scope = scope_of(world["局长"], Can.READ)
+
+    def offered(day: dt.date) -> set[int]:
+        return set(scope.units(day, "school").values_list("pk", flat=True))
+
+    first, second, third, direct = (world[name].pk for name in ("甲", "乙", "丙", "直"))
+    assert offered(EVE) == {first, second, third, direct}
+    assert offered(dt.date(2025, 10, 1)) == {first, third, direct}
+    assert offered(dt.date(2025, 10, 20)) == {first, direct}
+    assert offered(dt.date(2026, 3, 1)) == {first, direct, new.pk}

@@ -337,3 +337,25 @@ def test_a_roster_waits_for_the_day(book: Book) -> None:
         access_record(book.world["西学区"], record_id)
         with pytest.raises(NotFoundError):
             access_record(book.world["东学区"], record_id)
+
+
+def test_rows_of_a_merged_unit_follow_the_receivers_later_move(book: Book) -> None:
+    book.put("甲", THIS_YEAR, 290)
+    book.put("乙", THIS_YEAR, 120)
+    with clock.at(clock.beijing(2025, 11, 1)):
+        do_merge_unit(book.world["乙"], book.world["甲"], acting_user=None, day=DAY, reason=WHY)
+        do_move_unit(book.world["甲"], book.world["西"], acting_user=None, day=dt.date(2025, 9, 15), reason=WHY)
+        assert (book.total("东", THIS_YEAR), book.total("西", THIS_YEAR)) == (None, 410)
+
+
+def test_a_merge_of_districts(book: Book, later: object) -> None:
+    for unit, value in (("甲", 120), ("乙", 80), ("丙", 200)):
+        book.put(unit, LAST_YEAR, value)
+    do_merge_unit(book.world["东"], book.world["西"], acting_user=None, day=DAY, reason=WHY)
+    for unit, value in (("甲", 130), ("乙", 85), ("丙", 210)):
+        book.put(unit, THIS_YEAR, value)
+    west = book.compare("西")
+    assert west.marks == ("东镇学区 并入",)
+    assert shown(west.like) == ("400", "425", "+25", "+6.25 %")
+    assert not book.compare("县").scope_changed
+    assert book.total("东", LAST_YEAR) == 200

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.hanging import Ending, reline
-from jiaoheng.bureau.core.models import Account, Unit, UnitSuccession
+from jiaoheng.bureau.core.models import Account, SearchEntry, Unit, UnitSuccession
 from jiaoheng.bureau.core.search_index import index_accounts, index_units
 from jiaoheng.bureau.core.tree import facts_at, name_of
 from jiaoheng.bureau.core.tree_writing import Seed, hang, plant, put_facts, rebuild_paths
@@ -88,6 +88,7 @@ def _change(
     if before["name"] != after["name"]:
         _succeed("rename", unit, day, reason, document)
     index_units([unit])
+    rename_places(unit)
     changes = audit.differences(before, after, TITLES)
     audit.note(
         action,
@@ -133,9 +134,16 @@ def do_move_unit(
 
 def settle(unit_ids: Sequence[int], day: dt.date, ending: Ending | None, actor: Account | None) -> int:
     """After a change of the tree: correct rows written since its day, and where units and people are found."""
-    corrected = reline(unit_ids, day, ending, actor) if day <= clock.today() else 0
+    corrected = reline(unit_ids, day, ending, actor)
     refresh(unit_ids)
     return corrected
+
+
+def rename_places(unit: Unit) -> None:
+    """Show the unit's name of today beside what is found below it."""
+    name = name_of(unit, clock.today())
+    SearchEntry.objects.filter(unit_id=unit.pk).exclude(kind="unit").update(where=name[:200])
+    index_units(Unit.objects.filter(edges__parent=unit).distinct())
 
 
 def refresh(unit_ids: Iterable[int]) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 from django.db.models import Q
 
 from jiaoheng.bureau.core import audit, clock, hanging, schedule
-from jiaoheng.bureau.core.actions_units import note, refresh, settle
+from jiaoheng.bureau.core.actions_units import note, refresh, rename_places, settle
 from jiaoheng.bureau.core.hanging import Ending
 from jiaoheng.bureau.core.models import Account, AuditEntry, Unit, UnitEdge, UnitSuccession
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.search_index import index_units
 from jiaoheng.bureau.core.tree import name_of
-from jiaoheng.bureau.core.tree_writing import Seed, end, hang, plant, rebuild_paths
+from jiaoheng.bureau.core.tree_writing import Seed, below_ever, end, hang, plant, rebuild_paths
 from jiaoheng.bureau.core.unit_checks import check_closable, check_reason, check_right
 from jiaoheng.bureau.core.unit_preview import confirm, preview_close, preview_merge, preview_split
 
@@ -163,8 +163,7 @@ def turn_day(day: dt.date) -> int:
 
 
 def _turning(day: dt.date) -> Any:
-    kinds = (UnitSuccession.Kind.MERGE, UnitSuccession.Kind.CLOSE, UnitSuccession.Kind.MOVE, UnitSuccession.Kind.SPLIT)
-    return UnitSuccession.objects.filter(kind__in=kinds, happened_on__lte=day, happened_on__gt=day - LOOK_BACK)
+    return UnitSuccession.objects.filter(happened_on__lte=day, happened_on__gt=day - LOOK_BACK)
 
 
 @audit.action
@@ -172,18 +171,18 @@ def do_turn_day(day: dt.date, *, acting_user: Account | None) -> int:
     """See `turn_day`. Safe to repeat; returns the number of changes looked at."""
     count = 0
     for row in _turning(day).select_related("unit", "other").order_by("happened_on", "pk"):
+        count += 1
+        if row.kind == UnitSuccession.Kind.RENAME:
+            refresh([row.unit_id])
+            rename_places(row.unit)
+            continue
         ending = None
         if row.kind in (UnitSuccession.Kind.MERGE, UnitSuccession.Kind.CLOSE):
             also = Unit.objects.filter(edges__parent=row.unit, ends_on=row.happened_on, level=Unit.Level.CLASS)
             ending = Ending(row.unit, row.other, row.happened_on, tuple(also.distinct()))
             hanging.move(ending, acting_user)
-        settle(
-            rebuild_paths([one.pk for one in (row.unit, row.other) if one is not None]),
-            row.happened_on,
-            ending,
-            acting_user,
-        )
-        count += 1
+        touched = below_ever([one.pk for one in (row.unit, row.other) if one is not None])
+        settle(touched, row.happened_on, ending, acting_user)
     audit.note("units-turn-day", actor=acting_user, about=("day", day, str(day)), count=count)
     return count
 

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import Account, Membership, Unit, UnitPath
+from jiaoheng.bureau.core.search_index import index_accounts
 from jiaoheng.bureau.core.tree import line_at, name_of
 
 
@@ -138,6 +139,7 @@ def _move_accounts(ending: Ending, actor: Account | None) -> int:
     members.filter(starts_on__lt=last).update(ends_on=last)
     if ending.due:
         Account.objects.filter(pk__in=people).update(home=county_of(ending.unit, ending.day - dt.timedelta(days=1)))
+        index_accounts(Account.objects.filter(pk__in=people))
     return len(people)
 
 

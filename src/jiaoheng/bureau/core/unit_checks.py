@@ -34,10 +34,21 @@ ABOVE: dict[str, tuple[str, ...]] = {
 }
 
 
+def lock(*units: Unit | None) -> None:
+    """Hold units until the transaction ends and read them anew: two changes of one unit come one after the other."""
+    chosen = [unit for unit in units if unit is not None]
+    list(Unit.objects.select_for_update().filter(pk__in=[unit.pk for unit in chosen]).order_by("pk"))
+    for unit in chosen:
+        unit.refresh_from_db()
+
+
 def check_right(account: Account | None, *units: Unit | None) -> None:
-    """Refuse a person without the right over units. The system (None) may."""
+    """Hold the units, and refuse a person without the right over them. The system (None) may."""
+    lock(*units)
     if account is None:
         return
+    if not any(units) and not account.is_system_admin:
+        raise ForbiddenError("设立县一级单位由系统管理员办理")
     scope, reading = scope_of(account, Can.UNITS), scope_of(account, Can.READ)
     for unit in units:
         if unit is None:

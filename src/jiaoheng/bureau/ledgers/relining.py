@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.hanging import Ending
-from jiaoheng.bureau.core.models import Account, SearchEntry
+from jiaoheng.bureau.core.models import Account, SearchEntry, UnitSuccession
 from jiaoheng.bureau.core.tree import Line, lines_at
 from jiaoheng.bureau.ledgers.bulk import chunks
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion
@@ -26,10 +26,26 @@ ONE_DAY = dt.timedelta(days=1)
 
 def reline(unit_ids: Sequence[int], day: dt.date, ending: Ending | None, actor: Account | None) -> int:
     """Correct record versions, filings and search entries of units from a day on. Returns the rows corrected."""
-    receivers = {}
-    if ending is not None and ending.receiver is not None:
-        receivers[ending.unit.pk] = ending.receiver.pk
-    return reline_records(unit_ids, day, receivers) + reline_filings(unit_ids, day)
+    receivers = _receivers(unit_ids)
+    ids = list(dict.fromkeys([*unit_ids, *receivers]))
+    return reline_records(ids, day, receivers) + reline_filings(ids, day)
+
+
+def _receivers(unit_ids: Sequence[int]) -> dict[int, int]:
+    """Units that went into one of these, at once or by way of others → the one that has their later rows now."""
+    found: dict[int, int] = {}
+    layer = list(unit_ids)
+    while layer:
+        rows: list[tuple[int, int]] = []
+        for part in chunks(layer):
+            merges = UnitSuccession.objects.filter(kind=UnitSuccession.Kind.MERGE, other_id__in=part)
+            rows += merges.values_list("unit_id", "other_id")
+        layer = [unit_id for unit_id, _ in rows if unit_id not in found]
+        for unit_id, other_id in rows:
+            found.setdefault(unit_id, found.get(other_id, other_id))
+    for unit_id, other_id in found.items():
+        found[unit_id] = found.get(other_id, other_id)
+    return found
 
 
 def reline_records(unit_ids: Sequence[int], day: dt.date, receivers: dict[int, int]) -> int:
