@@ -14,8 +14,8 @@ from PIL import Image, TiffImagePlugin
 from jiaoheng.bureau.core import clock, files
 from jiaoheng.bureau.core.actions_files import attach, do_remove_file, store_file, store_result
 from jiaoheng.bureau.core.models import Attachment, AuditEntry, Membership
-from jiaoheng.bureau.core.schedule import orphan_files
 from jiaoheng.bureau.core.refusals import ForbiddenError, NotFoundError, RefusedError
+from jiaoheng.bureau.core.schedule import orphan_files
 
 pytestmark = pytest.mark.django_db
 
