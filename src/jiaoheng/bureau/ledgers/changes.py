@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jiaoheng.bureau.core import clock
@@ -49,6 +49,17 @@ class Written:
 def key_of(register: Register, data: Mapping[str, Value]) -> str:
     """The key of a record within unit and period: its key fields' values, "" for a register of one record each."""
     return "\x1f".join(_text(data.get(name)) for name in register.key)[:300]
+
+
+def keys_of(register: Register, rows: Sequence[Data]) -> list[str]:
+    """`key_of` for many records."""
+    if not register.key:
+        return [""] * len(rows)
+    if len(register.key) > 1:
+        return [key_of(register, data) for data in rows]
+    name = register.key[0]
+    values = [data.get(name) for data in rows]
+    return [value[:300] if type(value) is str else _text(value)[:300] for value in values]
 
 
 def _text(value: Value | None) -> str:

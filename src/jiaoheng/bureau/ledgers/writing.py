@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -20,12 +21,14 @@ from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.refusals import ConflictError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tree import Line, lines_at, names_at
 from jiaoheng.bureau.ledgers import bulk
-from jiaoheng.bureau.ledgers.changes import Change, Written, carried, key_of, period_day
+from jiaoheng.bureau.ledgers.changes import Change, Written, carried, key_of, keys_of, period_day
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.record_index import index_changes, is_searched
 from jiaoheng.bureau.ledgers.registry import newest_schema
 from jiaoheng.bureau.ledgers.slots import slot_columns
 from jiaoheng.registers.model import Data, Register
+
+_DIGESTED = 1_000  # changes hashed together
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the writer needs to know of a record's newest version."""
+    """What the writer needs to know of a record: its key, and its newest version."""
 
+    key: str
     version_id: int
     number: int
-    valid_from: dt.datetime
-    author_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes side by side: record, number of the new version, content."""
+    """The changes side by side: record, number of the new version, content, key."""
 
     ids: list[int]
     numbers: list[int]
@@ -79,8 +81,9 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
     old = _newest([one.record_id for one in changes if one.record_id is not None])
     plan = _plan(batch, changes, old)
     at = batch.at or clock.now()
-    _close([before.version_id for before in old.values()], at)
-    _put_records(batch, changes, plan, at)
+    if old:
+        bulk.close_versions([before.version_id for before in old.values()], at)
+    _put_records(batch, changes, plan, old, at)
     bulk.insert_versions(_version_rows(batch, changes, plan, lines, at))
     _index(batch, changes, plan, lines, at)
     return [
@@ -91,14 +94,18 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
 
 def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) -> Plan:
     new_count = sum(one.record_id is None for one in changes)
-    fresh = iter(bulk.next_ids(Record, new_count)) if new_count else iter(())
+    fresh = bulk.next_ids(Record, new_count) if new_count else ()
+    if new_count == len(changes):
+        contents = [one.data or {} for one in changes]
+        return Plan(list(fresh), [1] * new_count, contents, keys_of(batch.schema, contents))
+    coming = iter(fresh)
     kept = _contents([one.record_id for one in changes if one.record_id is not None and one.data is None], old)
     ids: list[int] = []
     numbers: list[int] = []
-    contents: list[Data] = []
+    contents = []
     for one in changes:
         if one.record_id is None:
-            ids.append(next(fresh))
+            ids.append(next(coming))
             numbers.append(1)
             contents.append(one.data or {})
             continue
@@ -106,28 +113,38 @@ def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) ->
         if before is None:
             raise NotFoundError
         if one.base is not None and before.number != one.base:
-            raise ConflictError("version-moved", moved(before), newest=before.number, record_id=one.record_id)
+            newest = RecordVersion.objects.get(pk=before.version_id)
+            raise ConflictError("version-moved", moved(newest), newest=before.number, record_id=one.record_id)
         ids.append(one.record_id)
         numbers.append(before.number + 1)
         contents.append(kept[one.record_id] if one.data is None else one.data)
-    return Plan(ids, numbers, contents, [key_of(batch.schema, data) for data in contents])
+    return Plan(ids, numbers, contents, keys_of(batch.schema, contents))
 
 
-def _put_records(batch: Batch, changes: Sequence[Change], plan: Plan, at: dt.datetime) -> None:
+def _put_records(
+    batch: Batch, changes: Sequence[Change], plan: Plan, old: Mapping[int, Before], at: dt.datetime
+) -> None:
     period_id = batch.period.pk if batch.period is not None else None
     fresh: list[tuple[Any, ...]] = []
+    same: list[int] = []
     touched: list[tuple[int, str, Any, int]] = []
     for one, record_id, number, key in zip(changes, plan.ids, plan.numbers, plan.keys, strict=True):
         if one.record_id is None:
             fresh.append((record_id, batch.row.pk, one.unit_id, period_id, key, 1))
+        elif one.data is not None and one.restored_from is None and old[record_id].key == key:
+            same.append(record_id)
         else:
             touched.append((number, key, at if one.data is None else None, record_id))
     try:
         with transaction.atomic():  # a savepoint: the base can still be asked which record has the key
             # what frees a key goes before what takes it: a deletion and a new record of its key in one writing
             touched.sort(key=lambda one: one[2] is None)
-            bulk.renumber(touched)
-            bulk.insert_records(fresh)
+            if same:
+                bulk.count_up(same)
+            if touched:
+                bulk.renumber(touched)
+            if fresh:
+                bulk.insert_records(fresh)
     except IntegrityError as error:
         raise RefusedError("key-taken", _taken(batch, changes)) from error
 
@@ -144,52 +161,47 @@ def _index(batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[i
 
 def _version_rows(
     batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[int, Line], at: dt.datetime
-) -> list[tuple[Any, ...]]:
-    moment = connection.ops.adapt_datetimefield_value(at)
-    actor_id = batch.actor.pk if batch.actor is not None else None
-    period_id = batch.period.pk if batch.period is not None else None
-    who, door, dumps = audit.actor_words(batch.actor), audit.door(), orjson.dumps
-    heads = {
-        unit_id: (batch.row.pk, unit_id, period_id, line.county_id, line.district_id, line.school_id, line.class_id)
-        for unit_id, line in lines.items()
-    }
-    middle = (actor_id, who, door, batch.source, batch.batch_id, batch.reason)
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of bulk.VERSION_COLUMNS, put together column by column: a loop over rows would cost more than the base."""
     layout = newest_schema(batch.row)  # slots are numbered alike in every version, or a filter would miss old rows
-    if layout.version == batch.schema.version:
-        slots_of = slot_columns(layout, plan.contents)
-    else:
-        slots_of = slot_columns(layout, [carried(layout, data) for data in plan.contents])
-    return [
-        (
-            record_id,
-            number,
-            *heads[one.unit_id],
-            batch.schema.version,
-            dumps(data).decode(),
-            moment,
-            one.data is None,
-            *middle,
-            one.restored_from,
-            one.device_seq,
-            *slots,
-        )
-        for one, record_id, number, data, slots in zip(
-            changes,
-            plan.ids,
-            plan.numbers,
-            plan.contents,
-            zip(*slots_of, strict=True),
-            strict=True,
-        )
-    ]
+    same_layout = layout.version == batch.schema.version
+    slots = slot_columns(layout, plan.contents if same_layout else [carried(layout, one) for one in plan.contents])
+    units = [one.unit_id for one in changes]
+    placed = [lines[unit] for unit in units]
+    actor_id = batch.actor.pk if batch.actor is not None else None
+    return zip(
+        plan.ids,
+        plan.numbers,
+        repeat(batch.row.pk),
+        units,
+        repeat(batch.period.pk if batch.period is not None else None),
+        [line.county_id for line in placed],
+        [line.district_id for line in placed],
+        [line.school_id for line in placed],
+        [line.class_id for line in placed],
+        repeat(batch.schema.version),
+        map(bytes.decode, map(orjson.dumps, plan.contents)),
+        repeat(connection.ops.adapt_datetimefield_value(at)),
+        [one.data is None for one in changes],
+        repeat(actor_id),
+        repeat(audit.actor_words(batch.actor)),
+        repeat(audit.door()),
+        repeat(batch.source),
+        repeat(batch.batch_id),
+        repeat(batch.reason),
+        [one.restored_from for one in changes],
+        [one.device_seq for one in changes],
+        *slots,
+        strict=False,  # `repeat` has no end
+    )
 
 
 def digest(changes: Sequence[Change]) -> str:
-    """SHA-256 over the contents of a writing, for the audit entry of a bulk action."""
+    """SHA-256 over the contents of a writing in their order, for the audit entry of a bulk action."""
     made = hashlib.sha256()
-    update, dumps, sort = made.update, orjson.dumps, orjson.OPT_SORT_KEYS
-    for one in changes:
-        update(dumps([one.unit_id, one.record_id, one.data], option=sort))
+    for start in range(0, len(changes), _DIGESTED):
+        part = [[one.unit_id, one.record_id, one.data] for one in changes[start : start + _DIGESTED]]
+        made.update(orjson.dumps(part, option=orjson.OPT_SORT_KEYS))
     return made.hexdigest()
 
 
@@ -212,15 +224,9 @@ def _lines(changes: Sequence[Change], day: dt.date) -> dict[int, Line]:
 
 def _newest(record_ids: Sequence[int]) -> dict[int, Before]:
     """The newest version of each record; the records are locked until the transaction ends."""
-    found: dict[int, Before] = {}
-    columns = ("record_id", "pk", "number", "valid_from", "author_name")
-    for part in bulk.chunks(sorted(record_ids)):
-        locked = Record.objects.select_for_update().filter(pk__in=part).order_by("pk")
-        list(locked.values_list("pk", flat=True))
-        rows = RecordVersion.objects.filter(record_id__in=part, valid_to__isnull=True).values_list(*columns)
-        for record_id, *rest in rows:
-            found[record_id] = Before(*rest)
-    return found
+    if not record_ids:
+        return {}
+    return {record_id: Before(*rest) for record_id, *rest in bulk.newest_of(record_ids)}
 
 
 def _contents(record_ids: Sequence[int], old: Mapping[int, Before]) -> dict[int, Data]:
@@ -232,12 +238,7 @@ def _contents(record_ids: Sequence[int], old: Mapping[int, Before]) -> dict[int,
     return found
 
 
-def _close(version_ids: Sequence[int], at: dt.datetime) -> None:
-    for part in bulk.chunks(version_ids):
-        RecordVersion.objects.filter(pk__in=part).update(valid_to=at)
-
-
-def moved(before: Before | RecordVersion) -> str:
+def moved(before: RecordVersion) -> str:
     """The sentence for a record that somebody changed since."""
     moment = clock.local(before.valid_from)
     return f"{before.author_name} 已于 {moment:%m 月 %d 日 %H:%M} 改过这条记录（第 {before.number} 版）"

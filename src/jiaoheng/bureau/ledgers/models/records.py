@@ -15,9 +15,10 @@ CURRENT = Q(valid_to__isnull=True, deleted=False)
 class Record(models.Model):
     """A row of a register for all time. `key` is free again once the record is deleted."""
 
-    register = models.ForeignKey(RegisterRow, models.PROTECT)
+    # the unique constraints below begin with register and unit: further indexes would only slow an import
+    register = models.ForeignKey(RegisterRow, models.PROTECT, db_index=False)
     unit = models.ForeignKey(Unit, models.PROTECT)
-    period = models.ForeignKey(Period, models.PROTECT, null=True)
+    period = models.ForeignKey(Period, models.PROTECT, null=True, db_index=False)
     key = SortKeyField(max_length=300, blank=True)
     number = models.PositiveIntegerField(default=0)  # of its newest version
     deleted_at = models.DateTimeField(null=True)
