@@ -43,6 +43,8 @@ class Batch:
     reason: str = ""
     batch_id: int | None = None
     at: dt.datetime | None = None  # the demo and a move of house write history; everybody else: now
+    authors: Mapping[int, Account] | None = None  # unit id → author, where many people's rows are written at once
+    indexed: bool = True  # False: the caller indexes everything at its end
 
     @property
     def day(self) -> dt.date:
@@ -150,7 +152,7 @@ def _put_records(
 
 
 def _index(batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[int, Line], at: dt.datetime) -> None:
-    if not is_searched(batch.schema):
+    if not batch.indexed or not is_searched(batch.schema):
         return
     rows = list(zip(plan.ids, changes, plan.contents, strict=True))
     kept = [(record_id, one.unit_id, data) for record_id, one, data in rows if one.data is not None]
@@ -194,6 +196,18 @@ def _version_rows(
         *slots,
         strict=False,  # `repeat` has no end
     )
+
+
+def _middles(batch: Batch, unit_ids: Iterable[int]) -> dict[int, tuple[Any, ...]]:
+    """Unit id → author, door and reason as its versions carry them."""
+    door, words, found = audit.door(), {}, {}
+    for unit_id in unit_ids:
+        author = (batch.authors or {}).get(unit_id, batch.actor)
+        key = author.pk if author is not None else None
+        if key not in words:
+            words[key] = audit.actor_words(author)
+        found[unit_id] = (key, words[key], door, batch.source, batch.batch_id, batch.reason)
+    return found
 
 
 def digest(changes: Sequence[Change]) -> str:

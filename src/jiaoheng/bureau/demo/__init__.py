@@ -1,0 +1,1 @@
+"""The demonstration: the synthetic county put into an empty database, at its own times, through the audited writers."""
