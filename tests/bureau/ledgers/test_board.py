@@ -58,20 +58,22 @@ def rows(board: Board) -> dict[str, BoardRow]:
 
 def test_tallies_sentence_and_groups_in_the_order_of_need(stage: Stage) -> None:
     board = seen(stage)
-    assert board.sentence == "4 所学校，2 所还没交。截止10 月 10 日（周五）17:30，股长发起。"
+    assert board.sentence == "4 所学校，1 所还没交。截止 10 月 10 日（周五）17:30，股长发起。"
     assert board.light == Light("late", "逾期 4 个工作日")
     assert {one.words: one.count for one in board.tallies} == {
         "逾期未交": 1, "退回待改": 1, "待学区审核": 1, "待局审定": 0, "已审定": 1,
     }  # fmt: skip
     assert [one.head for one in board.groups] == ["逾期未交 1 所", "退回待改 1 所", "待学区审核 1 所"]
-    assert board.groups[0].words == "截止10 月 10 日（周五）17:30，逾期 4 个工作日"
-    assert (board.rate, board.open_count) == ("50.0 %", 3)
+    assert board.groups[0].words == "截止 10 月 10 日（周五）17:30，逾期 4 个工作日"
+    assert (board.rate, board.open_count) == ("75.0 %", 3)
 
 
 def test_rows_say_progress_steps_filler_and_what_waits(stage: Stage) -> None:
     with clock.at(clock.beijing(2025, 10, 15, 8, 30)):
         do_remind(stage.round, acting_user=stage.world["股长"])
-    found = rows(seen(stage, choice=Choice(show="all")))
+    board = seen(stage, choice=Choice(show="all"))
+    assert board.remind_words == "已选 1 所，都是逾期未交。1 所今天 08:30 已催过，这次跳过；没有要发的。"
+    found = rows(board)
     late, back, wait, done = (found[name] for name in ("东镇乙小学", "东镇甲小学", "西镇丙小学", "青槐县实验中学"))
     assert (late.light, late.filled, late.owed, late.measure) == (Light("late", "填报中"), 0, 1, "项")
     assert (late.reminded, late.filler, late.chosen, late.submitted) == ("今天 08:30", "乙填报", True, "")
@@ -154,9 +156,9 @@ def test_the_rate_is_rounded_half_up_and_absent_where_nothing_is_owed() -> None:
 def test_the_list_of_rounds_counts_inside_the_readers_scope(stage: Stage) -> None:
     with clock.at(clock.beijing(*LATER)):
         (line,) = rounds_of(stage.world["股长"])
-        assert (line.owed, line.filed, line.approved, line.late, line.rate) == (4, 2, 1, 1, "50.0 %")
+        assert (line.owed, line.filed, line.approved, line.late, line.rate) == (4, 3, 1, 1, "75.0 %")
         (line,) = rounds_of(stage.world["东学区"])
-        assert (line.owed, line.filed, line.late) == (2, 0, 1)
+        assert (line.owed, line.filed, line.late) == (2, 1, 1)
     with clock.at(clock.beijing(2025, 10, 18)):
         assert rounds_of(stage.world["东学区"])[0].late == 2  # the correction of 甲 is overdue too
 

@@ -10,7 +10,7 @@ from bureau.ledgers.rounds_stage import DUE, REFERENCE, Stage, add_school, form,
 from bureau.world import World
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import Can
-from jiaoheng.bureau.core.models import AuditEntry, Notice
+from jiaoheng.bureau.core.models import AuditEntry, Membership, Notice, UnitSuccession
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.ledgers.models import Extension, Filing, FilingStep
@@ -20,6 +20,7 @@ from jiaoheng.bureau.ledgers.rounds.actions import (
     do_extend,
     do_move_deadline,
     do_open_round,
+    do_remind,
     do_reopen,
 )
 from jiaoheng.bureau.ledgers.rounds.approved import Basis, pending_of, rows_on
@@ -127,7 +128,7 @@ def test_p07_an_extension_is_shown_to_its_unit_only(stage: Stage) -> None:
         do_extend(stage.filing("甲"), clock.at_end_of(dt.date(2025, 10, 12)), "停电", acting_user=stage.world["股长"])
         mine = board_of(stage.round, stage.world["甲填报"], Choice(show="all"))
         theirs = board_of(stage.round, stage.world["乙填报"], Choice(show="all"))
-    assert [row.extended for group in mine.groups for row in group.rows] == ["延到10 月 12 日（周日）"]
+    assert [row.extended for group in mine.groups for row in group.rows] == ["延到 10 月 12 日（周日）"]
     assert "12 日" not in repr(theirs)
     assert {one.account.name for one in Notice.objects.filter(key__startswith="extend")} == {"甲填报"}
 
@@ -325,3 +326,41 @@ def test_lights_count_working_days(stage: Stage, limit: tuple[int, ...], at: tup
 def test_a_deadline_is_said_with_its_weekday_and_without_the_end_of_the_day() -> None:
     assert due_words(clock.at_end_of(dt.date(2025, 10, 10)), dt.date(2025, 10, 1)) == "10 月 10 日（周五）"
     assert due_words(clock.beijing(2025, 10, 10, 17, 30), dt.date(2025, 10, 10)) == "今天 17:30"
+
+
+def test_p02_a_merged_unit_owes_nothing_from_that_day(stage: Stage) -> None:
+    """乙 is merged into 甲 in the middle of the round: its open item is gone and named; what it filed before stays."""
+    world = stage.world
+    open_at(stage)
+    world["乙"].ends_on = dt.date(2025, 10, 15)
+    world["乙"].save()
+    UnitSuccession.objects.create(
+        kind="merge", happened_on=dt.date(2025, 10, 15), unit=world["乙"], other=world["甲"], reason="布局调整"
+    )
+    with clock.at(clock.beijing(2025, 10, 14)):
+        assert board_of(stage.round, world["股长"]).owed == 4
+    with clock.at(clock.beijing(2025, 11, 3)):
+        board = board_of(stage.round, world["股长"])
+        assert board.owed == 3
+        assert [(one.name, one.words) for one in board.outside] == [("东镇乙小学", "已并入东镇甲小学 2025-10-15")]
+        assert "东镇乙小学" not in do_remind(stage.round, acting_user=world["股长"]).sent
+        with pytest.raises(RefusedError, match="已并入东镇甲小学 2025-10-15"):
+            stage.submit("乙", "东学区")
+        Filing.objects.filter(unit=world["丙"]).update(dropped_on=dt.date(2025, 10, 20), dropped_why="已停办")
+        assert board_of(stage.round, world["股长"]).owed == 2
+
+
+def test_a_stand_in_signs_with_both_names(stage: Stage) -> None:
+    world = stage.world
+    open_at(stage)
+    Membership.objects.create(
+        account=world["丙填报"],
+        role="clerk",
+        unit=world["甲"],
+        starts_on=dt.date(2025, 10, 1),
+        deputy_of=world["甲填报"],
+    )
+    with clock.at(clock.beijing(2025, 10, 9)):
+        stage.fill("甲", teachers=20)
+        stage.submit("甲", "丙填报")
+    assert FilingStep.objects.get().by_name == "丙填报（代甲填报）"

@@ -18,6 +18,7 @@ from jiaoheng.bureau.ledgers.models import CellComment, Filing, FilingStep, Reco
 from jiaoheng.bureau.ledgers.registry import schemas
 from jiaoheng.bureau.ledgers.rounds.deadlines import (
     OWING,
+    UNFILED,
     Light,
     Lights,
     is_late,
@@ -80,8 +81,12 @@ def todo_of(account: Account, unit: Unit | None = None) -> Todo:
 def _mine(account: Account, unit: Unit | None, today: dt.date) -> list[Filing]:
     """The filings that I fill: of the very units where I do so, and of ended units that passed to my district."""
     roots = [root for root in scope_of(account, Can.FILL).roots if not root.registers]
-    bureau = unit is None or unit.level in (Unit.Level.COUNTY, Unit.Level.DEPARTMENT)  # an office's reach is the county
-    ids = [root.unit_id for root in roots if bureau or root.unit_id == unit.pk]
+    ids = [root.unit_id for root in roots]
+    if unit is not None and unit.level not in (
+        Unit.Level.COUNTY,
+        Unit.Level.DEPARTMENT,
+    ):  # an office reaches the county
+        ids = [one for one in ids if one == unit.pk]
     districts = [root.unit_id for root in roots if root.level == Unit.Level.DISTRICT and root.unit_id in ids]
     passed = Q(district_id__in=districts, unit__ends_on__lte=today)
     recent = Q(state__in=OWING) | Q(submitted_at__gte=clock.now() - RECENT)
@@ -259,7 +264,7 @@ def _managed(group: Sequence[Filing], lights: Lights) -> Managed:
     round_ = group[0].round
     late = sum(is_late(round_, one, lights.at) for one in group)
     done = sum(one.state == Filing.State.APPROVED for one in group)
-    missing = sum(one.state in OWING for one in group)
+    missing = sum(one.state in UNFILED for one in group)
     parts = [f"{len(group)} 个单位，已审定 {done} 个"]
     parts.append(f"{late} 个逾期未交" if late else f"{missing} 个还没交" if missing else "都交了")
     return Managed(round_.pk, round_.title, lights.of_round(round_), "，".join(parts), late, round_link(round_))

@@ -31,7 +31,7 @@ from jiaoheng.bureau.ledgers.rounds.owing import Holder, Outside, holders, is_fr
 from jiaoheng.bureau.ledgers.rounds.people import Staff, staff_of
 from jiaoheng.bureau.ledgers.rounds.policy import policy_at
 from jiaoheng.bureau.ledgers.rounds.progress import Progress, progress_of
-from jiaoheng.bureau.ledgers.rounds.words import day_words, due_words
+from jiaoheng.bureau.ledgers.rounds.words import day_words, due_words, spaced
 from jiaoheng.methods.numbers import percent
 from jiaoheng.methods.sort_keys import number_key, text_key
 from jiaoheng.registers.model import Register
@@ -80,6 +80,7 @@ def board_of(round_: Round, account: Account, choice: Choice | None = None) -> B
     filed = sum(one.state in FILED for one in due)
     gone = _gone([one for one in filings if is_free(one, where[one.pk])], where, round_.reference_date)
     done = sum(row.place == "done" for row in rows)
+    ready, remind_words = _remind_words(rows)
     return Board(
         round_id=round_.pk,
         title=round_.title,
@@ -96,6 +97,8 @@ def board_of(round_: Round, account: Account, choice: Choice | None = None) -> B
         open_count=len(rows) - done,
         outside=[*gone, *outside(round_, schema.level, account)],
         pending=pending_of(round_, within).words,
+        remind_count=ready,
+        remind_words=remind_words,
         measure="项" if not schema.key else "条",
         may_manage=bool(due) and scope_of(account, Can.ROUNDS).covers(due[0], register),
         may_approve=any(scope_of(account, can) for can in (Can.APPROVE_DISTRICT, Can.APPROVE_COUNTY)),
@@ -187,9 +190,10 @@ def _row(filing: Filing, facts: _Facts) -> BoardRow:
         touched=day_words(filing.touched_at, today),
         filler="、".join(one.name for one in people[:2]),
         reminded=day_words(reminded, today),
+        reminded_today=reminded is not None and clock.local(reminded).date() == today,
         holder=holder.words,
         timing=str(timing_of(facts.round, filing, first)) if first else "",
-        extended=f"延到{due_words(filing.extended_to, today)}" if filing.extended_to else "",
+        extended=spaced("延到", due_words(filing.extended_to, today)) if filing.extended_to else "",
         no_receiver=filing.pk in facts.unheard,
         chosen=place == "late",
         order=order,
@@ -215,6 +219,21 @@ def _tallies(rows: Sequence[BoardRow]) -> list[Tally]:
         for one in PLACES
         if counts[one.key] or one.key not in ("empty", "draft")
     ]
+
+
+def _remind_words(rows: Sequence[BoardRow]) -> tuple[int, str]:
+    """What pressing 催办 for all late units would do: how many get it, and the sentence beside the button."""
+    late = [row for row in rows if row.place == "late"]
+    again = [row for row in late if row.reminded_today]
+    ready = len(late) - len(again)
+    if not late:
+        return 0, "没有逾期未交的单位"
+    told = f"已选 {len(late)} 所，都是逾期未交。"
+    if again:
+        times = "、".join(sorted({row.reminded for row in again}))
+        told += f"{len(again)} 所{times} 已催过，这次跳过；"
+    rest = "其余 " if again else ""
+    return ready, told + (f"{rest}{ready} 所发到填报人和校长的待办。" if ready else "没有要发的。")
 
 
 def _towns(rows: Sequence[BoardRow]) -> list[Town]:
@@ -277,9 +296,9 @@ def _fits(row: BoardRow, choice: Choice) -> bool:
 def _group_words(key: str, facts: _Facts) -> str:
     if key == "late":
         light = facts.lights.until(facts.round.due_at)
-        return f"截止{due_words(facts.round.due_at, facts.today)}，{light.words}"
+        return f"{spaced('截止', due_words(facts.round.due_at, facts.today))}，{light.words}"
     if key in ("empty", "draft"):
-        return f"截止{due_words(facts.round.due_at, facts.today)}"
+        return spaced("截止", due_words(facts.round.due_at, facts.today))
     if key == "district":
         return f"学区应在 {policy_at(facts.today).review_days} 个工作日内审完"
     return ""
@@ -289,7 +308,8 @@ def _sentence(round_: Round, schema: Register, owed: int, missing: int, today: d
     noun = {"school": "所学校", "class": "个班", "district": "个学区"}.get(schema.level, "个单位")
     short = "个" if noun != "所学校" else "所"
     left = f"{missing} {short}还没交" if missing else "都交了"
-    return f"{owed} {noun}，{left}。截止{due_words(round_.due_at, today)}，{round_.created_by.name}发起。"
+    due = spaced("截止", due_words(round_.due_at, today))
+    return f"{owed} {noun}，{left}。{due}，{round_.created_by.name}发起。"
 
 
 def _first_due(round_: Round, today: dt.date) -> str:

@@ -77,6 +77,7 @@ class BoardRow:
     touched: str
     filler: str
     reminded: str
+    reminded_today: bool
     holder: str  # 2025-10-20 起由东镇学区办理; "" where it stands with the unit
     timing: str  # 按时, 延期内, 逾期; "" before the first submission
     extended: str  # 延到 10 月 12 日; "" without an extension
@@ -115,6 +116,8 @@ class Board:
     open_count: int  # not yet done
     outside: Sequence[Outside]
     pending: str  # 1 校有未审修改
+    remind_count: int  # late and not reminded today
+    remind_words: str  # beside the button 催办
     measure: str
     may_manage: bool
     may_approve: bool

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import Can
+from jiaoheng.bureau.core.deputies import acting_for
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError
 from jiaoheng.bureau.core.scope import scope_of
@@ -83,6 +84,12 @@ def require(account: Account | None, filing: Filing, can: Can) -> None:
         raise ForbiddenError(whose_right(account, can))
 
 
+def signed(by: Account, filing: Filing) -> str:
+    """张三, or 张三（代李四） where he stands in for somebody."""
+    stood_for = acting_for(by, filing.unit_id)
+    return f"{by.name}（代{stood_for.name}）" if stood_for is not None else str(by.name)
+
+
 def add_step(filing: Filing, kind: FilingStep.Kind, level: str, by: Account, reason: str = "") -> FilingStep:
     """One line of the filing's life, as of now."""
     made: FilingStep = FilingStep.objects.create(
@@ -91,7 +98,7 @@ def add_step(filing: Filing, kind: FilingStep.Kind, level: str, by: Account, rea
         level=level,
         content=filing.content,
         by=by,
-        by_name=by.name,
+        by_name=signed(by, filing),
         at=clock.now(),
         reason=reason[:500],
     )

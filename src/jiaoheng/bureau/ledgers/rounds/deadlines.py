@@ -14,7 +14,8 @@ from jiaoheng.methods import working_days
 from jiaoheng.methods.working_days import CalendarGapError
 
 OWING = (Filing.State.EMPTY, Filing.State.DRAFT, Filing.State.RETURNED)  # the unit has to do something
-FILED = (Filing.State.DISTRICT, Filing.State.COUNTY, Filing.State.APPROVED)
+UNFILED = (Filing.State.EMPTY, Filing.State.DRAFT)  # has handed in nothing yet
+FILED = (Filing.State.RETURNED, Filing.State.DISTRICT, Filing.State.COUNTY, Filing.State.APPROVED)
 
 
 class Timing(StrEnum):

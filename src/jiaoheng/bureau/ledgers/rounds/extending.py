@@ -14,7 +14,7 @@ from jiaoheng.bureau.ledgers.rounds.chain import locked, require
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING, own_limit
 from jiaoheng.bureau.ledgers.rounds.people import staff_of
 from jiaoheng.bureau.ledgers.rounds.telling import filing_link, send
-from jiaoheng.bureau.ledgers.rounds.words import due_words, state_words
+from jiaoheng.bureau.ledgers.rounds.words import due_words, spaced, state_words
 
 
 @audit.action
@@ -49,7 +49,7 @@ def do_extend(filing: Filing, until: dt.datetime, reason: str, *, acting_user: A
         reason=reason.strip(),
     )
     people = staff_of([held.unit_id], clock.today()).fillers(held.unit_id, held.unit.level)
-    text = f"{acting_user.name}：延到{due_words(until, clock.today())}。原因：{reason.strip()}"
+    text = f"{acting_user.name}：{spaced('延到', due_words(until, clock.today()))}。原因：{reason.strip()}"
     send(people, f"extend:{made.pk}", f"{held.round.title}延期", text, filing_link(held))
     return made
 

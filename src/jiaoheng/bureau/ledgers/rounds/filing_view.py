@@ -18,7 +18,7 @@ from jiaoheng.bureau.ledgers.rounds.chain import LEVEL_OF, RIGHT_OF, approvers_o
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING, Light, Lights, limit_of, timing_of, window_of
 from jiaoheng.bureau.ledgers.rounds.owing import FREE, holders
 from jiaoheng.bureau.ledgers.rounds.progress import Progress, progress_of
-from jiaoheng.bureau.ledgers.rounds.words import LEVELS, READ_LEVELS, day_words, due_words, state_words
+from jiaoheng.bureau.ledgers.rounds.words import LEVELS, READ_LEVELS, day_words, due_words, spaced, state_words
 from jiaoheng.registers.model import Register
 
 
@@ -179,7 +179,7 @@ def _light(filing: Filing, sent: Sequence[FilingStep], standing: Sequence[Filing
 
 def _extended(filing: Filing, today: dt.date) -> str:
     last = Extension.objects.filter(filing=filing).order_by("-at").first()
-    return f"延到{due_words(last.until, today)}：{last.reason}" if last is not None else ""
+    return f"{spaced('延到', due_words(last.until, today))}：{last.reason}" if last is not None else ""
 
 
 def _stops(filing: Filing, chain: Sequence[str], standing: Sequence[FilingStep], today: dt.date) -> list[Stop]:

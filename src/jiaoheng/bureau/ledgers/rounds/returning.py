@@ -27,7 +27,7 @@ from jiaoheng.bureau.ledgers.rounds.chain import (
 from jiaoheng.bureau.ledgers.rounds.content import rows_of
 from jiaoheng.bureau.ledgers.rounds.policy import policy_at
 from jiaoheng.bureau.ledgers.rounds.telling import tell_unit
-from jiaoheng.bureau.ledgers.rounds.words import due_words
+from jiaoheng.bureau.ledgers.rounds.words import due_words, spaced
 from jiaoheng.registers.masking import mask_field
 from jiaoheng.registers.model import Register, Value
 
@@ -97,7 +97,7 @@ def _return(held: Filing, reason: str, by: Account, remarks: Sequence[CellRemark
     _note(held, by, reason, cells)
     head = f"{held.round.title}退回，{len(cells)} 格要改" if cells else f"{held.round.title}退回修改"
     until = due_words(held.returned_due_at, clock.today())
-    tell_unit(held, step, head, f"{by.name}：{reason}。改正截止{until}。", mood="back")
+    tell_unit(held, step, head, f"{by.name}：{reason}。{spaced('改正截止', until)}。", mood="back")
 
 
 def _level(held: Filing) -> str:

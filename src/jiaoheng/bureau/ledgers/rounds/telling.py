@@ -11,7 +11,7 @@ from jiaoheng.bureau.ledgers.models import Filing, FilingStep, Round
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING, own_limit
 from jiaoheng.bureau.ledgers.rounds.owing import holders
 from jiaoheng.bureau.ledgers.rounds.people import staff_of
-from jiaoheng.bureau.ledgers.rounds.words import due_words
+from jiaoheng.bureau.ledgers.rounds.words import due_words, spaced
 
 
 def send(accounts: Iterable[Account], key: str, title: str, text: str, link: str, mood: str = "") -> int:
@@ -58,9 +58,9 @@ def tell_moved(round_: Round, old: dt.datetime, reason: str, by: Account) -> Non
     for filing in open_filings:
         groups.setdefault(own_limit(round_, filing), []).append(filing)
     for limit, filings in groups.items():
-        text = f"{by.name}：{due_words(old, today)}改为{due_words(round_.due_at, today)}。原因：{reason}"
+        text = f"{by.name}：{due_words(old, today)}{spaced('改为', due_words(round_.due_at, today))}。原因：{reason}"
         if limit != round_.due_at:
-            text += f" 本单位已延期到 {due_words(limit, today)}，不变。"
+            text += f"本单位已{spaced('延期到', due_words(limit, today))}，不变。"
         send(_fillers(staff.fillers(one.unit_id, one.unit.level) for one in filings), key,
              f"{round_.title}改了截止日期", text, round_link(round_))  # fmt: skip
 

@@ -45,6 +45,11 @@ def due_words(moment: dt.datetime, today: dt.date) -> str:
     return f"{date_words(local.date(), today)}（周{WEEKDAYS[local.weekday()]}）{time}"
 
 
+def spaced(word: str, due: str) -> str:
+    """截止 11 月 20 日, 截止今天 17:30: a space before a figure only."""
+    return f"{word} {due}" if due[:1].isdigit() else f"{word}{due}"
+
+
 def names_words(names: Sequence[str]) -> str:
     """A、B、C 等 12 所: the first names and how many there are."""
     if len(names) <= MOST_NAMES:
