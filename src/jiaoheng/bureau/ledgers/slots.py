@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from jiaoheng.methods.sort_keys import LENGTH, number_key, text_key
+from jiaoheng.methods.sort_keys import number_key, text_key
 from jiaoheng.registers.model import SLOTS, Data, Field, FieldType, Register, Value
 
+_SHORT = 60
 _SMALL = 10**15
 _NUMBERS = frozenset({FieldType.INTEGER, FieldType.NUMBER})
 Keys = list[str | None]
@@ -35,7 +36,7 @@ def _number(value: str | int) -> str:
 def _text(value: str | int) -> str:
     """`text_key`, with a short way for codes that are one number: a roster has as many of them as rows."""
     text = str(value)
-    if text.isdigit() and text.isascii() and len(text) < LENGTH:
+    if text.isdigit() and text.isascii() and len(text) <= _SHORT:
         bare = text.lstrip("0") or "0"
         return f"{len(bare):02d}{bare}"
     return text_key(text)

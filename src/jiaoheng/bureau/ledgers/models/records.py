@@ -47,9 +47,10 @@ class RecordVersion(models.Model):
 
     record = models.ForeignKey(Record, models.PROTECT, related_name="versions", db_index=False)
     number = models.PositiveIntegerField()
-    register = models.ForeignKey(RegisterRow, models.PROTECT, db_index=False)
-    unit = models.ForeignKey(Unit, models.PROTECT, db_index=False)
-    period = models.ForeignKey(Period, models.PROTECT, null=True, db_index=False)
+    # the record has these three too and holds their constraints: checking them again would slow every import
+    register = models.ForeignKey(RegisterRow, models.PROTECT, db_index=False, db_constraint=False)
+    unit = models.ForeignKey(Unit, models.PROTECT, db_index=False, db_constraint=False)
+    period = models.ForeignKey(Period, models.PROTECT, null=True, db_index=False, db_constraint=False)
     county_id = models.BigIntegerField(null=True)
     district_id = models.BigIntegerField(null=True)
     school_id = models.BigIntegerField(null=True)
