@@ -99,9 +99,9 @@ def _passes(words: Sequence[str]) -> list[Pass]:
 
     What has an earlier word itself was found in that word's pass; here earlier words must stand in a unit above.
     """
-    grams = {word: _grams(word) for word in words}
     if len(words) == 1:
-        return [Pass(words[0], grams[words[0]][0], {}, Q())]
+        return [Pass(words[0], _grams(words[0], count=False)[0], {}, Q())]
+    grams = {word: _grams(word) for word in words}
     counts = {word: grams[word][1] for word in words}
     ordered = sorted(words, key=lambda word: (counts[word], -len(word), word))
     above = {word: _units_named(word, grams[word][0]) for word in words}
@@ -133,16 +133,18 @@ def _hit(entry: Entry, whole: str) -> tuple[tuple[object, ...], Hit]:
     return order, Hit(kind, object_id, register, name, where, exact)
 
 
-def _grams(word: str) -> tuple[tuple[str, ...], int]:
+def _grams(word: str, *, count: bool = True) -> tuple[tuple[str, ...], int]:
     """The grams to ask the index for (of the text, of the initials) and how frequent they are, up to a bound."""
-    own, initials = grams_of_word(word)
-    chosen, count = [], 0
-    for grams in (own, initials):
-        if grams:
+    chosen: list[str] = []
+    total = 0
+    for grams in grams_of_word(word):
+        if len(grams) == 1 and not count:
+            chosen += grams
+        elif grams:
             gram, seen = _rarest(grams)
             chosen.append(gram)
-            count += seen
-    return tuple(chosen), count
+            total += seen
+    return tuple(chosen), total
 
 
 def _rarest(grams: set[str]) -> tuple[str, int]:
