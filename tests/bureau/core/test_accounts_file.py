@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from bureau.world import World
+from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.accounts_file import write_people_template
 from jiaoheng.bureau.core.actions_accounts import do_add_account, do_close_account
 from jiaoheng.bureau.core.actions_accounts_file import PeoplePreview, confirm_people, load_preview, preview_people
@@ -180,3 +181,16 @@ def test_the_template_filled_in_is_read_again(world: World, tmp_path: Path) -> N
     book.save(path)
     found = preview_people(world["东学区"], path, "模板.xlsx")
     assert found.counts == {"new": 1, "role": 0, "same": 0, "wrong": 0}
+
+
+def test_a_preview_that_nobody_confirmed_goes_after_a_day(world: World, tmp_path: Path, settings: object) -> None:
+    first = preview(world, tmp_path, [["赵一", A, "教师"]])
+    (path,) = (settings.FILES / "account-previews").glob("*.json")  # type: ignore[attr-defined]
+    with clock.at(dt.datetime.now(dt.UTC) + dt.timedelta(hours=23)):
+        preview(world, tmp_path, [["赵一", A, "教师"]])
+        assert path.exists()
+    with clock.at(dt.datetime.now(dt.UTC) + dt.timedelta(hours=25)):
+        second = preview(world, tmp_path, [["赵一", A, "教师"]])
+    with pytest.raises(NotFoundError):
+        load_preview(world["东学区"], first.id)
+    assert load_preview(world["东学区"], second.id).count("new") == 1

@@ -24,6 +24,7 @@ from jiaoheng.bureau.core.refusals import ConflictError, NotFoundError, RefusedE
 from jiaoheng.bureau.core.slips import Slip
 from jiaoheng.bureau.core.tree import names_at
 
+_LIVES = 86_400  # seconds
 _AT_ONCE = 4  # threads that hash; argon2 lets go of the interpreter
 
 
@@ -68,6 +69,7 @@ def preview_people(account: Account, path: Path, label: str) -> PeoplePreview:
     }
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _sweep(folder)
     descriptor = os.open(folder / f"{made}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         json.dump(body, out, ensure_ascii=False)
@@ -174,6 +176,14 @@ def _check(preview: PeoplePreview) -> None:
 
 def _changed() -> ConflictError:
     return ConflictError("accounts-changed", "核对之后账号或单位有了变化，请重新上传核对；没有建任何账号")
+
+
+def _sweep(folder: Path) -> None:
+    """Names and phones do not lie about: a preview that nobody confirmed goes after a day."""
+    limit = clock.now().timestamp() - _LIVES
+    for path in folder.glob("*.json"):
+        if path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)
 
 
 def _folder() -> Path:
