@@ -19,7 +19,7 @@ from jiaoheng.bureau.ledgers.access import access_register
 from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.listing_columns import PERIOD, UNIT, VERSION, Column, Layout, layout_of
 from jiaoheng.bureau.ledgers.listing_query import MOST, PAGE, ListQuery, cursor_of, cursor_text
-from jiaoheng.bureau.ledgers.listing_rows import chosen, order_column, part, walk
+from jiaoheng.bureau.ledgers.listing_rows import chosen, is_narrow, order_column, part, walk
 from jiaoheng.bureau.ledgers.listing_text import text_notice
 from jiaoheng.bureau.ledgers.masking_rules import ABSENT, identity_words, shown
 from jiaoheng.bureau.ledgers.registry import schema_versions
@@ -77,7 +77,7 @@ def list_page(
     order = order_column(layout, query)
     place = cursor_of(after) if after else None
     size = max(1, min(size, MOST))
-    found = part(rows, order, query.descending, place, size + 1)
+    found = part(rows, order, query.descending, place, size + 1, is_narrow(account, layout, query))
     more, found = len(found) > size, found[:size]
     total = (rows.count() if more or after else len(found)) if with_count else 0
     return ListPage(
@@ -103,7 +103,7 @@ def iter_rows(account: Account, register: str, query: ListQuery) -> Iterator[Row
     """Every row of a list, as the pages show them and in their order, without holding them all."""
     layout = _layout(account, register, query)
     printer = Printer(layout, columns_of(layout, query))
-    for found in walk(chosen(account, layout, query), order_column(layout, query), query.descending, _WALK):
+    for found in _walk(account, layout, query):
         yield from printer.rows(found)
 
 
@@ -111,9 +111,14 @@ def iter_records(account: Account, register: str, query: ListQuery) -> Iterator[
     """(record id, unit id, period id, stored values under the names of the day) in the list's order, for exports
     that make typed cells. Protected values are in it: the caller masks them or notes the full export."""
     layout = _layout(account, register, query)
-    for found in walk(chosen(account, layout, query), order_column(layout, query), query.descending, _WALK):
+    for found in _walk(account, layout, query):
         for record_id, _number, unit_id, period_id, version, data, *_rest in found:
             yield record_id, unit_id, period_id, _content(layout, version, data)
+
+
+def _walk(account: Account, layout: Layout, query: ListQuery) -> Iterator[Sequence[tuple[Any, ...]]]:
+    rows, narrow = chosen(account, layout, query), is_narrow(account, layout, query)
+    return walk(rows, order_column(layout, query), query.descending, _WALK, narrow)
 
 
 def list_columns(account: Account, register: str, query: ListQuery) -> tuple[Column, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Unit
@@ -17,7 +18,7 @@ from jiaoheng.bureau.ledgers.listing_text import text_condition
 from jiaoheng.bureau.ledgers.models import RecordVersion
 from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.slots import slot_key
-from jiaoheng.registers.model import Field, FieldType, Wrong
+from jiaoheng.registers.model import Field, FieldType, PeriodKind, Wrong
 from jiaoheng.registers.values import Reader
 
 _COLUMNS = ("record_id", "number", "unit_id", "period_id", "schema_version", "data", "pk")
@@ -35,6 +36,8 @@ def chosen(account: Account, layout: Layout, query: ListQuery) -> Versions:
         rows = rows.filter(ends, valid_from__lte=query.as_of, deleted=False)
     if query.period_id is not None:
         rows = rows.filter(period_id=query.period_id)
+    elif layout.schema.period is PeriodKind.NONE:
+        rows = rows.filter(period__isnull=True)  # true of all of them: it lets the index reach the school
     rows = rows.filter(scope_of(account, Can.READ).rows(layout.row.name))
     if query.unit_id is not None:
         rows = rows.filter(_under(query.unit_id))
@@ -99,6 +102,15 @@ def _key(layout: Layout, one: Field, text: str) -> str:
     return slot_key(one, value) or ""
 
 
+def is_narrow(account: Account, layout: Layout, query: ListQuery) -> bool:
+    """Whether a list is of one school or less: then its rows are fetched by their unit and sorted, since walking the
+    whole register in order to find them would take longer."""
+    low = (Unit.Level.SCHOOL, Unit.Level.CLASS)
+    if query.unit_id is not None:
+        return Unit.objects.filter(pk=query.unit_id, level__in=low).exists()
+    return all(root.level in low for root in scope_of(account, Can.READ).roots)
+
+
 def order_column(layout: Layout, query: ListQuery) -> str | None:
     """The index column by which a list is ordered; None: by record."""
     if query.sort:
@@ -110,11 +122,17 @@ def order_column(layout: Layout, query: ListQuery) -> str | None:
 
 
 def part(
-    rows: Versions, column: str | None, descending: bool, after: tuple[str | None, int] | None, size: int
+    rows: Versions,
+    column: str | None,
+    descending: bool,
+    after: tuple[str | None, int] | None,
+    size: int,
+    narrow: bool = False,
 ) -> list[tuple[Any, ...]]:
     """The next `size` rows behind a place, as tuples of _COLUMNS and the sort key: valued ones first, then blanks.
 
     Two queries rather than one, so that each walks an index and neither database's own idea of blanks matters.
+    `narrow`: see `is_narrow`; the order is then written so that no index offers it.
     """
     found: list[tuple[Any, ...]] = []
     names = (*_COLUMNS, column) if column is not None else _COLUMNS
@@ -122,8 +140,9 @@ def part(
         valued = rows.filter(**{f"{column}__isnull": False})
         if after is not None:
             valued = valued.filter(_behind(column, descending, *after))
-        sign = "-" if descending else ""
-        found = list(valued.order_by(f"{sign}{column}", f"{sign}record_id").values_list(*names)[:size])
+        key = Coalesce(F(column), Value("")) if narrow else F(column)
+        order = (key.desc(), F("record_id").desc()) if descending else (key.asc(), F("record_id").asc())
+        found = list(valued.order_by(*order).values_list(*names)[:size])
         after = None
     if len(found) < size:
         blank = rows.filter(**{f"{column}__isnull": True}) if column is not None else rows
@@ -140,11 +159,13 @@ def _behind(column: str, descending: bool, key: str | None, record_id: int) -> Q
     return Q(**{f"{column}__{side}e": key}) & beyond  # the first half is what an index can seek
 
 
-def walk(rows: Versions, column: str | None, descending: bool, size: int) -> Iterator[Sequence[tuple[Any, ...]]]:
+def walk(
+    rows: Versions, column: str | None, descending: bool, size: int, narrow: bool = False
+) -> Iterator[Sequence[tuple[Any, ...]]]:
     """Every row in the list's order, in parts; a row added or deleted meanwhile repeats and skips none of the others."""
     after: tuple[str | None, int] | None = None
     while True:
-        found = part(rows, column, descending, after, size)
+        found = part(rows, column, descending, after, size, narrow)
         if found:
             yield found
         if len(found) < size:

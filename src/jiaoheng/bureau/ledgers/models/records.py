@@ -80,7 +80,12 @@ class RecordVersion(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["record", "number"], name="record_version_once")]
         indexes = [
-            models.Index(fields=["register", "period", "school_id"], name="version_now", condition=CURRENT),
+            # holds the whole scope of a list, so that counting one touches no row
+            models.Index(
+                fields=["register", "period", "school_id", "district_id", "county_id", "class_id"],
+                name="version_now",
+                condition=CURRENT,
+            ),
             models.Index(fields=["register", "valid_from"], name="version_from"),
             models.Index(fields=["batch_id"], name="version_batch", condition=Q(batch_id__isnull=False)),
             *(
