@@ -31,6 +31,10 @@ _STRETCHES = re.compile(rf"[{_CHINESE}]+")
 
 def fold(text: str) -> str:
     """The searchable form of a text: 一（１）班 → 一1班, "Li  Ming" → "li ming"."""
+    if text.isascii() and text.isalnum():  # most codes and names are one of these two, and there are many of them
+        return text.lower()
+    if _STRETCHES.fullmatch(text):
+        return text
     made: list[str] = []
     last_run = False
     for part in _PARTS.findall(unicodedata.normalize("NFKC", text).casefold()):
@@ -106,6 +110,8 @@ def _inside_run(character: str) -> bool:
 
 
 def _grams(folded: str) -> set[str]:
+    if folded.isascii() and folded.isalnum():
+        return set(_beginnings(folded))
     made: set[str] = set()
     for stretch in _STRETCHES.findall(folded):
         made.update(stretch)
