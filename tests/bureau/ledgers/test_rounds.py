@@ -88,6 +88,8 @@ def test_p03_out_of_scope_units_are_in_no_chooser_and_a_post_names_the_date(p03:
 
 def test_p03_an_ended_units_item_stands_with_its_district_which_may_file(p03: Stage) -> None:
     with clock.at(clock.beijing(2025, 10, 19)):
+        with pytest.raises(ForbiddenError, match="“东镇河口小学”的台账由本单位提交"):
+            p03.submit("D", "东学区")
         row = _row(p03, "东镇河口小学")
         assert (row.holder, row.filler) == ("", "D填报")
     with clock.at(clock.beijing(2025, 10, 20)):

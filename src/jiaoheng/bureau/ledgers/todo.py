@@ -14,19 +14,19 @@ from jiaoheng.bureau.core.models import Account, Job, Notice, Period, Unit
 from jiaoheng.bureau.core.scope import Scope, scope_of
 from jiaoheng.bureau.core.tree import names_at
 from jiaoheng.bureau.ledgers.masking_rules import identity_words
-from jiaoheng.bureau.ledgers.models import CellComment, Filing, FilingStep, RecordVersion
+from jiaoheng.bureau.ledgers.models import CellComment, Filing, FilingStep, RecordVersion, Round
 from jiaoheng.bureau.ledgers.registry import schemas
 from jiaoheng.bureau.ledgers.rounds.deadlines import (
     OWING,
-    UNFILED,
     Light,
     Lights,
     is_late,
     limit_of,
     window_of,
 )
-from jiaoheng.bureau.ledgers.rounds.owing import holders, is_free
+from jiaoheng.bureau.ledgers.rounds.owing import holders, is_free, still_owed
 from jiaoheng.bureau.ledgers.rounds.progress import progress_many
+from jiaoheng.bureau.ledgers.rounds.round_list import Counts, counts_by_round
 from jiaoheng.bureau.ledgers.rounds.telling import filing_link, round_link
 from jiaoheng.bureau.ledgers.rounds.words import day_words, due_words, names_words, state_words
 from jiaoheng.bureau.ledgers.todo_model import (
@@ -202,25 +202,26 @@ def _waiting_words(waiting: Sequence[Waiting]) -> str:
 
 
 def _looked_after(account: Account, unit: Unit | None, lights: Lights) -> tuple[list[ToApprove], list[Managed]]:
-    """Rounds by what waits for my approval, and how far those are whose units I look after; one query for the filings."""
+    """What waits for my approval by round, and how far the running rounds are whose units I look after."""
     district, county = scope_of(account, Can.APPROVE_DISTRICT), scope_of(account, Can.APPROVE_COUNTY)
     wide = _wide(account, unit, (district, county, scope_of(account, Can.ROUNDS), scope_of(account, Can.AUDIT)))
     if wide is None:
         return [], []
-    rows = Filing.objects.filter(wide, round__opens_at__lte=lights.at, dropped_on__isnull=True)
-    running = rows.filter(Q(round__closed_at__isnull=True) | ~Q(state=Filing.State.APPROVED))
-    filings = list(running.select_related(*_RELATED).order_by("round__due_at", "round_id", "pk"))
-    where = holders(filings, lights.today)
-    groups: dict[int, list[Filing]] = defaultdict(list)
-    for one in filings:
-        if not is_free(one, where[one.pk]):
-            groups[one.round_id].append(one)
-    waiting = {pk: [one for one in group if _waits_for(one, district, county)] for pk, group in groups.items()}
-    chosen = [one for group in waiting.values() for one in group]
+    waiting = Filing.objects.filter(
+        wide, still_owed(lights.today), state__in=(Filing.State.DISTRICT, Filing.State.COUNTY)
+    )
+    groups: dict[tuple[int, str], list[Filing]] = defaultdict(list)
+    for one in waiting.select_related(*_RELATED).order_by("round__due_at", "round_id", "pk"):
+        if _waits_for(one, district, county):
+            groups[one.round_id, one.state].append(one)
+    chosen = [one for group in groups.values() for one in group]
     names = names_at([key for one in chosen for key in (one.unit_id, one.district_id)], lights.today)
-    approving = [_approve(group, names, lights) for group in waiting.values() if group]
-    managed = [_managed(group, lights) for group in groups.values() if group[0].round.closed_at is None]
-    return approving, sorted(managed, key=lambda one: (-one.late, one.round_id))
+    approving = [_approve(group, names, lights) for group in groups.values()]
+    counts = counts_by_round(wide & Q(round__closed_at__isnull=True, round__opens_at__lte=lights.at), lights.at)
+    unfinished = [pk for pk, one in counts.items() if one.approved < one.owed]
+    rounds = Round.objects.filter(pk__in=unfinished).order_by("due_at", "pk")
+    managed = [_managed(one, counts[one.pk], lights) for one in rounds]
+    return approving, sorted(managed, key=lambda one: -one.late)
 
 
 def _wide(account: Account, unit: Unit | None, scopes: Sequence[Scope]) -> Q | None:
@@ -260,14 +261,12 @@ def _approve(group: Sequence[Filing], names: Mapping[int, str], lights: Lights) 
     )
 
 
-def _managed(group: Sequence[Filing], lights: Lights) -> Managed:
-    round_ = group[0].round
-    late = sum(is_late(round_, one, lights.at) for one in group)
-    done = sum(one.state == Filing.State.APPROVED for one in group)
-    missing = sum(one.state in UNFILED for one in group)
-    parts = [f"{len(group)} 个单位，已审定 {done} 个"]
-    parts.append(f"{late} 个逾期未交" if late else f"{missing} 个还没交" if missing else "都交了")
-    return Managed(round_.pk, round_.title, lights.of_round(round_), "，".join(parts), late, round_link(round_))
+def _managed(round_: Round, counts: Counts, lights: Lights) -> Managed:
+    missing = counts.owed - counts.filed
+    parts = [f"{counts.owed} 个单位，已审定 {counts.approved} 个"]
+    parts.append(f"{counts.late} 个逾期未交" if counts.late else f"{missing} 个还没交" if missing else "都交了")
+    light = lights.of_round(round_)
+    return Managed(round_.pk, round_.title, light, "，".join(parts), counts.late, round_link(round_))
 
 
 def _changed(account: Account, today: dt.date) -> list[Changed]:

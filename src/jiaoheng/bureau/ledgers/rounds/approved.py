@@ -7,8 +7,10 @@ from enum import StrEnum
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
+from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion, Round
 from jiaoheng.bureau.ledgers.rounds.content import rows_of
+from jiaoheng.bureau.ledgers.rounds.owing import still_owed
 
 
 class Basis(StrEnum):
@@ -55,7 +57,7 @@ def rows_on(round_: Round, basis: Basis) -> QuerySet[RecordVersion]:
 
 def pending_of(round_: Round, within: Q | None = None) -> Pending:
     """How many filings have approved figures, and how many of them wait for approval of a change."""
-    filings = Filing.objects.filter(round=round_, dropped_on__isnull=True)
+    filings = Filing.objects.filter(still_owed(clock.today()), round=round_)
     if within is not None:
         filings = filings.filter(within)
     approved = filings.filter(approved_as_of__isnull=False)

@@ -16,7 +16,8 @@ from jiaoheng.bureau.ledgers.models import CellComment, Extension, Filing, Filin
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.chain import LEVEL_OF, RIGHT_OF, approvers_of, chain_of
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING, Light, Lights, limit_of, timing_of, window_of
-from jiaoheng.bureau.ledgers.rounds.owing import FREE, holders
+from jiaoheng.bureau.ledgers.rounds.filers import may_file
+from jiaoheng.bureau.ledgers.rounds.owing import FREE, Holder, holders
 from jiaoheng.bureau.ledgers.rounds.progress import Progress, progress_of
 from jiaoheng.bureau.ledgers.rounds.words import LEVELS, READ_LEVELS, day_words, due_words, spaced, state_words
 from jiaoheng.registers.model import Register
@@ -114,7 +115,7 @@ def view_of(filing: Filing, account: Account) -> FilingView:
     sent = [one for one in standing if one.kind == FilingStep.Kind.SUBMIT]
     first = next((one for one in steps if one.kind == FilingStep.Kind.SUBMIT and one.withdrawn_at is None), None)
     limit = limit_of(round_, filing)
-    rights = _rights(filing, account, chain, standing)
+    rights = _rights(filing, account, holder, chain, standing)
     mine = rights["fill"] and window.is_open and holder.hold not in FREE and filing.state in OWING
     return FilingView(
         filing_id=filing.pk,
@@ -145,7 +146,9 @@ def view_of(filing: Filing, account: Account) -> FilingView:
     )
 
 
-def _rights(filing: Filing, account: Account, chain: Sequence[str], standing: Sequence[FilingStep]) -> dict[str, bool]:
+def _rights(
+    filing: Filing, account: Account, holder: Holder, chain: Sequence[str], standing: Sequence[FilingStep]
+) -> dict[str, bool]:
     """What the account may do in this state, apart from times."""
     name = filing.round.register.name
 
@@ -153,7 +156,7 @@ def _rights(filing: Filing, account: Account, chain: Sequence[str], standing: Se
         return scope_of(account, can).covers(filing, name)
 
     waiting = LEVEL_OF.get(Filing.State(filing.state))
-    fill = may(Can.FILL)
+    fill = may_file(account, filing, holder)
     levels = {level: may(RIGHT_OF[level]) for level in chain}
     approved = [one.level for one in standing if one.kind == FilingStep.Kind.APPROVE]
     decides = waiting is not None and levels.get(waiting, False)

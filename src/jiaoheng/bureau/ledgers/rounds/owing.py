@@ -103,6 +103,14 @@ def owed(filings: Sequence[Filing], day: dt.date) -> list[Filing]:
     return [one for one in filings if not is_free(one, where[one.pk])]
 
 
+def still_owed(day: dt.date) -> Q:
+    """`owed` as a condition on filings, for counting in the database."""
+    merged = UnitSuccession.objects.filter(
+        kind=UnitSuccession.Kind.MERGE, happened_on__lte=day, other__isnull=False
+    ).values("unit_id")
+    return Q(dropped_on__isnull=True) & ~Q(submitted_at__isnull=True, unit_id__in=merged)
+
+
 def is_free(filing: Filing, holder: Holder) -> bool:
     """Whether a filing is no longer owed: dropped, or its unit merged away before it filed."""
     return holder.hold is Hold.DROPPED or (holder.hold is Hold.MERGED and filing.submitted_at is None)

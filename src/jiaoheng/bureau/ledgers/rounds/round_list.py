@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
@@ -13,7 +14,8 @@ from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import names_at
 from jiaoheng.bureau.ledgers.models import Filing, Round
 from jiaoheng.bureau.ledgers.rounds.board import rate_words
-from jiaoheng.bureau.ledgers.rounds.deadlines import FILED, OWING, Light, Lights
+from jiaoheng.bureau.ledgers.rounds.deadlines import FILED, UNFILED, Light, Lights
+from jiaoheng.bureau.ledgers.rounds.owing import still_owed
 from jiaoheng.bureau.ledgers.rounds.telling import round_link
 from jiaoheng.bureau.ledgers.rounds.words import due_words
 
@@ -44,20 +46,7 @@ def rounds_of(account: Account) -> list[RoundLine]:
     """The rounds of a reader, running ones first, then by due date, newest first. Four queries."""
     scope = scope_of(account, Can.READ)
     lights = Lights(clock.now())
-    inside = Filing.objects.filter(scope.rows(), dropped_on__isnull=True).order_by()
-    late = (
-        Q(state__in=OWING)
-        & Q(round__due_at__lt=lights.at)
-        & (Q(extended_to__isnull=True) | Q(extended_to__lt=lights.at))
-    )
-    late &= ~Q(state=Filing.State.RETURNED) | Q(returned_due_at__lt=lights.at)
-    counted = inside.values_list("round_id").annotate(
-        owed=Count("pk"),
-        filed=Count("pk", filter=Q(state__in=FILED)),
-        approved=Count("pk", filter=Q(state=Filing.State.APPROVED)),
-        late=Count("pk", filter=late),
-    )
-    counts = {pk: numbers for pk, *numbers in counted}
+    counts = counts_by_round(scope.rows(), lights.at)
     rows = list(
         Round.objects.filter(pk__in=counts)
         .select_related("register", "period", "created_by")
@@ -68,8 +57,31 @@ def rounds_of(account: Account) -> list[RoundLine]:
     return sorted(made, key=lambda one: not one.open)
 
 
-def _line(one: Round, counts: list[int], names: dict[int, str], lights: Lights) -> RoundLine:
-    owed, filed, approved, late = counts
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Filings of one round: all that are owed, handed in, approved, past their limit without."""
+
+    owed: int
+    filed: int
+    approved: int
+    late: int
+
+
+def counts_by_round(within: Q, at: dt.datetime) -> dict[int, Counts]:
+    """Round id → counts of the owed filings on which a condition holds, of rounds that have opened; one query."""
+    late = Q(state__in=UNFILED, round__due_at__lt=at) & (Q(extended_to__isnull=True) | Q(extended_to__lt=at))
+    late |= Q(state=Filing.State.RETURNED, returned_due_at__lt=at)
+    inside = Filing.objects.filter(within, still_owed(clock.local(at).date())).order_by()
+    counted = inside.values_list("round_id").annotate(
+        owed=Count("pk"),
+        filed=Count("pk", filter=Q(state__in=FILED)),
+        approved=Count("pk", filter=Q(state=Filing.State.APPROVED)),
+        late=Count("pk", filter=late),
+    )
+    return {pk: Counts(*numbers) for pk, *numbers in counted}
+
+
+def _line(one: Round, counts: Counts, names: dict[int, str], lights: Lights) -> RoundLine:
     return RoundLine(
         round_id=one.pk,
         title=one.title,
@@ -78,11 +90,11 @@ def _line(one: Round, counts: list[int], names: dict[int, str], lights: Lights) 
         office=names.get(one.office_id or 0, ""),
         light=lights.of_round(one),
         due=due_words(one.due_at, lights.today),
-        owed=owed,
-        filed=filed,
-        approved=approved,
-        late=late,
-        rate=rate_words(filed, owed),
+        owed=counts.owed,
+        filed=counts.filed,
+        approved=counts.approved,
+        late=counts.late,
+        rate=rate_words(counts.filed, counts.owed),
         open=one.closed_at is None or one.closed_at > lights.at,
         link=round_link(one),
     )

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from jiaoheng.bureau.core import audit, clock
-from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.tree import name_of
@@ -18,14 +17,14 @@ from jiaoheng.bureau.ledgers.rounds.chain import (
     chain_of,
     locked,
     moved,
-    require,
     settle,
     standing,
     state_after,
 )
 from jiaoheng.bureau.ledgers.rounds.checking import MOST_TOLD, Judgement, Remark, judge
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING, Timing, timing_of, window_of
-from jiaoheng.bureau.ledgers.rounds.owing import FREE, holders
+from jiaoheng.bureau.ledgers.rounds.filers import require_filer
+from jiaoheng.bureau.ledgers.rounds.owing import FREE, Holder
 from jiaoheng.bureau.ledgers.rounds.words import stamp, state_words, step_words
 
 
@@ -62,14 +61,14 @@ def _do_submit(
     filing: Filing, *, acting_user: Account, version: int | None, zero_report: bool, sentences: Mapping[str, str]
 ) -> Filing:
     held = locked(filing.pk, None)
-    require(acting_user, held, Can.FILL)
+    holder = require_filer(acting_user, held)
     if held.state not in OWING:
         if _is_resend(held, acting_user, version, zero_report):
             raise _AlreadyThereError
         raise _not_owing(held)
     if version is not None and held.version != version:
         raise moved(held)
-    _check_open(held)
+    _check_open(held, holder)
     schema = schema_of(held.round.register, held.round.reference_date)
     judged = judge(held, schema)
     _check_content(held, judged, zero_report, sentences)
@@ -106,11 +105,10 @@ def _not_owing(held: Filing) -> RefusedError:
     )
 
 
-def _check_open(held: Filing) -> None:
+def _check_open(held: Filing, holder: Holder) -> None:
     window = window_of(held.round, held, clock.now())
     if not window.is_open:
         raise RefusedError(window.code, window.why)
-    holder = holders([held], clock.today())[held.pk]
     if holder.hold in FREE:
         raise RefusedError("unit-ended", f"“{_unit(held)}”：{holder.words}，这一轮不用再交")
 
@@ -162,7 +160,7 @@ def _timing(held: Filing) -> Timing | None:
 def do_recall_filing(filing: Filing, *, acting_user: Account, version: int | None = None) -> Filing:
     """Take a submission back until an approver has opened it; afterwards the approver returns it on request."""
     held = locked(filing.pk, version)
-    require(acting_user, held, Can.FILL)
+    require_filer(acting_user, held)
     steps = standing(held)
     sent = next((one for one in reversed(steps) if one.kind == FilingStep.Kind.SUBMIT), None)
     decided = [one for one in steps if one.kind == FilingStep.Kind.APPROVE]

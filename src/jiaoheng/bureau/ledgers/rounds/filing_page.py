@@ -1,0 +1,166 @@
+"""The whole page of one filing for one reader: its view, rows or facts, what still stands against it, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jiaoheng.bureau.core.capabilities import Can
+from jiaoheng.bureau.core.models import Account
+from jiaoheng.bureau.core.scope import scope_of
+from jiaoheng.bureau.core.tree import names_at
+from jiaoheng.bureau.ledgers.models import Filing
+from jiaoheng.bureau.ledgers.record_page import RecordPage, record_page
+from jiaoheng.bureau.ledgers.registry import schema_of
+from jiaoheng.bureau.ledgers.rounds.chain import LEVEL_OF, RIGHT_OF
+from jiaoheng.bureau.ledgers.rounds.checking import Judgement, Remark, judge
+from jiaoheng.bureau.ledgers.rounds.content import records_of
+from jiaoheng.bureau.ledgers.rounds.filing_rows import (
+    CellChosen,
+    Marks,
+    RowsPage,
+    cell_chosen,
+    marks_of,
+    places_of,
+    rows_page,
+)
+from jiaoheng.bureau.ledgers.rounds.filing_view import FilingView, view_of
+
+_TO = {"district": "提交给学区", "county": "提交给局"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A remark that the approver has written and not sent yet."""
+
+    key: str
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextOne:
+    """Another filing of the round that waits for the same reader, and how many there are."""
+
+    filing_id: int
+    unit: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change against the last period that needs a sentence, with what was typed."""
+
+    remark: Remark
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilingPage:
+    """Everything on the page. `rows` for a list register, `record` for one with a single record (None: not yet made)."""
+
+    view: FilingView
+    unit_id: int
+    period_id: int | None
+    register: str
+    register_title: str
+    round_id: int
+    note: str
+    single: bool
+    rows: RowsPage | None
+    record: RecordPage | None
+    marks: Marks
+    blocking: Sequence[Remark]
+    asked: Sequence[Asked]
+    listed: Sequence[Remark]
+    count: int
+    cell: CellChosen | None
+    pending: Sequence[Pending]
+    submit_to: str
+    submit_words: str  # what the bar at the bottom says
+    following: NextOne | None
+
+    @property
+    def may_zero(self) -> bool:
+        """零报告 is offered while nothing is there."""
+        return self.view.may_submit and not self.count
+
+
+def filing_page(
+    filing: Filing,
+    account: Account,
+    *,
+    page: int = 1,
+    only_marked: bool = False,
+    cell: str = "",
+    pending: Mapping[str, str] | None = None,
+    sentences: Mapping[str, str] | None = None,
+) -> FilingPage:
+    """The page for a reader who has come through `access_filing`.
+
+    pending: remarks not sent yet, by cell; sentences: reasons typed for jumps, by cell.
+    """
+    schema = schema_of(filing.round.register, filing.round.reference_date)
+    view = view_of(filing, account)
+    judged = judge(filing, schema) if view.may_submit else Judgement(0)
+    mine = dict(pending or {}) if view.may_return else {}
+    marks = marks_of(filing, judged.remarks, mine)
+    single = not schema.key
+    there = records_of(filing) if single else []
+    rows = None if single else rows_page(filing, schema, marks, page=page, only_marked=only_marked)
+    count = len(there) if rows is None else rows.total
+    names = places_of(filing, mine) if mine else {}
+    to = _TO.get(view.stops[1].level, "提交") if len(view.stops) > 1 else "提交"
+    return FilingPage(
+        view=view,
+        unit_id=filing.unit_id,
+        period_id=filing.round.period_id,
+        register=filing.round.register.name,
+        register_title=schema.title,
+        round_id=filing.round_id,
+        note=filing.round.note,
+        single=single,
+        rows=rows,
+        record=record_page(account, there[0].record_id) if there else None,
+        marks=marks,
+        blocking=judged.blocking,
+        asked=[Asked(one, (sentences or {}).get(one.place, "")) for one in judged.asked],
+        listed=judged.listed,
+        count=count,
+        cell=cell_chosen(filing, cell, mine) if cell and view.may_return else None,
+        pending=[Pending(key, names[key], text) for key, text in mine.items() if key in names],
+        submit_to=to,
+        submit_words=_submit_words(single, count, judged),
+        following=_following(filing, account) if scope_of(account, Can.READ) else None,
+    )
+
+
+def _submit_words(single: bool, count: int, judged: Judgement) -> str:
+    if not count:
+        return "还没有填。确实没有内容的，用零报告。"
+    head = "已填。" if single else f"共 {count:,} 条。"
+    parts = []
+    if judged.blocking:
+        parts.append(f"{len(judged.blocking)} 处改好才能提交")
+    if judged.asked:
+        parts.append(f"{len(judged.asked)} 处与上期相差较大，各写一句原因")
+    return head + ("；".join(parts) + "。" if parts else "核对没有发现问题，可以提交。")
+
+
+def _following(filing: Filing, account: Account) -> NextOne | None:
+    """The next filing that waits for the reader; by unit number after this one, then from the beginning."""
+    found = []
+    for state, level in LEVEL_OF.items():
+        scope = scope_of(account, RIGHT_OF[level])
+        if not scope:
+            continue
+        rows = Filing.objects.filter(
+            scope.rows(filing.round.register.name), round_id=filing.round_id, state=state, dropped_on__isnull=True
+        )
+        found += list(rows.exclude(pk=filing.pk).order_by("pk").values_list("pk", "unit_id"))
+    if not found:
+        return None
+    found.sort()
+    pk, unit_id = next((one for one in found if one[0] > filing.pk), found[0])
+    name = names_at([unit_id], filing.round.reference_date).get(unit_id, "")
+    return NextOne(pk, name, len(found))
