@@ -20,12 +20,13 @@ from jiaoheng.bureau.core.periods import period_of
 from jiaoheng.bureau.core.refusals import NotFoundError
 from jiaoheng.bureau.core.search import search
 from jiaoheng.bureau.core.tree_writing import Seed
-from jiaoheng.bureau.core.unit_preview import preview_merge
+from jiaoheng.bureau.core.unit_preview import preview_close, preview_merge
 from jiaoheng.bureau.ledgers.access import access_record
 from jiaoheng.bureau.ledgers.changes import Change
 from jiaoheng.bureau.ledgers.compare import Comparison, Pair, compare, total
 from jiaoheng.bureau.ledgers.models import Draft, Filing, Record, RecordVersion, RegisterRow, Round
 from jiaoheng.bureau.ledgers.registry import schema_of
+from jiaoheng.bureau.ledgers.rounds.owing import owed
 from jiaoheng.bureau.ledgers.writing import Batch, write
 
 DAY = dt.date(2025, 9, 1)
@@ -359,3 +360,15 @@ def test_a_merge_of_districts(book: Book, later: object) -> None:
     assert shown(west.like) == ("400", "425", "+25", "+6.25 %")
     assert not book.compare("县").scope_changed
     assert book.total("东", LAST_YEAR) == 200
+
+
+def test_the_preview_names_what_was_still_to_be_filed(book: Book) -> None:
+    make_round(book, dt.date(2025, 8, 20), "乙")
+    merge = {one.key: one.sentence for one in preview_merge(book.world["乙"], book.world["甲"], DAY).hanging}
+    assert merge["owed"] == "1 项未报送任务：统计时点在 2025-09-01 之前，尚未报送，并入后不再欠报"
+    close = {one.key: one.sentence for one in preview_close(book.world["乙"], DAY).hanging}
+    assert close["owed"] == "1 项未报送任务：统计时点在 2025-09-01 之前，尚未报送，转由东镇学区办理"
+    do_merge_unit(book.world["乙"], book.world["甲"], acting_user=None, day=DAY, reason=WHY)
+    filings = list(Filing.objects.select_related("unit"))
+    assert filings[0].dropped_on is None
+    assert owed(filings, dt.date(2025, 9, 15)) == []

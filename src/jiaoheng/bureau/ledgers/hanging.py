@@ -8,7 +8,7 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import Can, roles_that
 from jiaoheng.bureau.core.hanging import HANGING, RELINING, Ending, Hanger, Hanging
 from jiaoheng.bureau.core.models import Account, Membership
-from jiaoheng.bureau.core.tree import holds, name_of
+from jiaoheng.bureau.core.tree import holds, name_of, names_at
 from jiaoheng.bureau.ledgers import relining, standing
 from jiaoheng.bureau.ledgers.models import Draft, Filing
 
@@ -98,11 +98,35 @@ def _drop_filings(ending: Ending, actor: Account | None) -> int:
     return len(rows)
 
 
+def _look_at_owed(ending: Ending) -> Hanging | None:
+    """Unfiled items of rounds that the units still had to answer for; `rounds.owing` says where they stand then."""
+    open_states = (Filing.State.EMPTY, Filing.State.DRAFT, Filing.State.RETURNED)
+    units = [unit.pk for unit in ending.units]
+    rows = Filing.objects.filter(unit_id__in=units, dropped_on__isnull=True, round__reference_date__lt=ending.day)
+    rows = rows.filter(state__in=open_states, round__closed_at__isnull=True).select_related("round").order_by("pk")
+    found = list(rows)
+    if not found:
+        return None
+    if ending.receiver is not None:
+        goes = f"统计时点在 {ending.day} 之前，尚未报送，并入后不再欠报"
+    else:
+        keepers = names_at({row.district_id or row.county_id for row in found}, ending.day)
+        goes = f"统计时点在 {ending.day} 之前，尚未报送，转由{'、'.join(keepers.values()) or '上级'}办理"
+    names = tuple(f"{row.round.title}（{Filing.State(row.state).label}）" for row in found)
+    return Hanging("owed", "项未报送任务", len(found), goes, names, str([(row.pk, row.version) for row in found]))
+
+
+def _leave(ending: Ending, actor: Account | None) -> int:
+    """Nothing is to be moved: who holds the item follows from the tree."""
+    return 0
+
+
 def register_hangers() -> None:
     """Add what the ledgers keep of a unit to the changes of units."""
     known = {one.key for one in HANGING}
     for hanger in (
         Hanger("drafts", _look_at_drafts, _move_drafts),
+        Hanger("owed", _look_at_owed, _leave),
         Hanger("filings", _look_at_filings, _drop_filings, at_once=True),
     ):
         if hanger.key not in known:
