@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from jiaoheng.bureau.web import health, sign_in
-from jiaoheng.bureau.web.views import common, home, ledgers, records
+from jiaoheng.bureau.web.views import audit, calendar, common, exams, home, ledgers, people, records, units
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -15,6 +15,11 @@ urlpatterns = [
     path("password/", sign_in.change_password, name="password"),
     *home.urls,
     *common.urls,
+    *exams.urls,
     *ledgers.urls,
     *records.urls,
+    *audit.urls,
+    *calendar.urls,
+    *people.urls,
+    *units.urls,
 ]
