@@ -23,6 +23,7 @@ def serve(
     """启动教衡服务。"""
     if data is not None:
         os.environ["JIAOHENG_DATA"] = str(data)
+    _mind_demo(Path(os.environ.get("JIAOHENG_DATA", "jiaoheng-data")))
     _check_port(host, port)
     if host not in ("127.0.0.1", "localhost"):
         known = os.environ.get("JIAOHENG_HOSTS", "")
@@ -41,6 +42,16 @@ def serve(
         if child is not None:
             child.terminate()
             child.wait(timeout=10)
+
+
+def _mind_demo(data: Path) -> None:
+    """A folder that `jiaoheng demo build` made is served as a demo, and never in production: its password is known."""
+    if not (data / "demo.json").is_file():
+        return
+    if os.environ.setdefault("JIAOHENG_ENV", "demo") != "demo":
+        told = f"“{data}”是演示数据，账号密码人人知道，不能在 {os.environ['JIAOHENG_ENV']} 环境下启动。请换数据文件夹"
+        typer.echo(f"{told}，或取消环境变量 JIAOHENG_ENV", err=True)
+        raise typer.Exit(BAD_INPUT)
 
 
 def prepare() -> None:

@@ -11,3 +11,12 @@ class CoreConfig(AppConfig):
     name = "jiaoheng.bureau.core"
     label = "core"
     verbose_name = "基础"
+
+    def ready(self) -> None:
+        """Set the clock of a demonstration."""
+        from django.conf import settings
+
+        from jiaoheng.bureau.core.demo_clock import start_demo_clock
+
+        if settings.DEMO:
+            start_demo_clock(settings.DATA)

@@ -1,4 +1,4 @@
-"""The one clock. Tests and the demo set it; nothing else asks the system for the time."""
+"""The one clock. Tests set it, the demo shifts it; nothing else asks the system for the time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from zoneinfo import ZoneInfo
 BEIJING = ZoneInfo("Asia/Shanghai")
 _set: ContextVar[dt.datetime | None] = ContextVar("clock", default=None)
 _process: list[dt.datetime | None] = [None]  # for threads of a test server, which see no context of the test
+_shift: list[dt.timedelta] = [dt.timedelta(0)]  # of a demo, whose data stand at a day of their own
 
 
 def now() -> dt.datetime:
     """The present moment, aware, in UTC."""
     fixed = _set.get() or _process[0]
-    return fixed if fixed is not None else dt.datetime.now(dt.UTC)
+    return fixed if fixed is not None else dt.datetime.now(dt.UTC) + _shift[0]
+
+
+def shift(by: dt.timedelta) -> None:
+    """Let this process's clock run ahead (or behind) of the system's: the demo, at its start (`core/demo_clock.py`)."""
+    _shift[0] = by
 
 
 def today() -> dt.date:

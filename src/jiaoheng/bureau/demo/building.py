@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.actions_calendar import do_seed_calendar
+from jiaoheng.bureau.core.demo_clock import mark_demo
 from jiaoheng.bureau.core.models import Account, Notice
 from jiaoheng.bureau.core.periods import ensure_periods
 from jiaoheng.bureau.demo.authors import Authors
@@ -22,6 +25,7 @@ from jiaoheng.bureau.demo.people import do_add_people
 from jiaoheng.bureau.demo.planting import do_plant_units
 from jiaoheng.bureau.demo.replay import moments, play
 from jiaoheng.bureau.demo.rows import Ground
+from jiaoheng.bureau.demo.slips import write_slips
 from jiaoheng.bureau.ledgers.actions_registers import load_pack
 from jiaoheng.registers.county import County, make_county
 from jiaoheng.registers.loading import load_shipped
@@ -40,6 +44,7 @@ class Built:
     county: County
     seconds: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
+    slips: Path | None = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -79,6 +84,8 @@ def build(
         with clock.at(made.county.now), audit.through("command"), made.stage("检索"):
             made.counts["检索"] = do_index_all(acting_user=acting_user)
             _put_away_old_notices(made.county.now)
+    made.slips = write_slips(settings.DATA, made.county, ground)
+    mark_demo(settings.DATA, made.county.now)
     return made
 
 

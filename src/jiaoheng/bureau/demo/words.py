@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 PASSWORD = "jiaoheng-demo"  # noqa: S105 (told to everybody: all data are invented, production refuses the demo)
-MARK = "demo.json"  # in the data folder: says that this is a demonstration, and where its clock stands
-SLIPS = "待导入：办学条件（有填错的格子）.xlsx"
+FILES = "演示文件"  # folder in the data folder: what a visitor may hand in
+SLIPS = "待导入_2026年学校办学条件_有填错的格子.xlsx"

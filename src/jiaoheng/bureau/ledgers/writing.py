@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -170,7 +170,7 @@ def _version_rows(
     slots = slot_columns(layout, plan.contents if same_layout else [carried(layout, one) for one in plan.contents])
     units = [one.unit_id for one in changes]
     placed = [lines[unit] for unit in units]
-    actor_id = batch.actor.pk if batch.actor is not None else None
+    author_ids, author_words = _authors(batch, units)
     return zip(
         plan.ids,
         plan.numbers,
@@ -185,8 +185,8 @@ def _version_rows(
         map(bytes.decode, map(orjson.dumps, plan.contents)),
         repeat(connection.ops.adapt_datetimefield_value(at)),
         [one.data is None for one in changes],
-        repeat(actor_id),
-        repeat(audit.actor_words(batch.actor)),
+        author_ids,
+        author_words,
         repeat(audit.door()),
         repeat(batch.source),
         repeat(batch.batch_id),
@@ -198,16 +198,14 @@ def _version_rows(
     )
 
 
-def _middles(batch: Batch, unit_ids: Iterable[int]) -> dict[int, tuple[Any, ...]]:
-    """Unit id → author, door and reason as its versions carry them."""
-    door, words, found = audit.door(), {}, {}
-    for unit_id in unit_ids:
-        author = (batch.authors or {}).get(unit_id, batch.actor)
-        key = author.pk if author is not None else None
-        if key not in words:
-            words[key] = audit.actor_words(author)
-        found[unit_id] = (key, words[key], door, batch.source, batch.batch_id, batch.reason)
-    return found
+def _authors(batch: Batch, units: Sequence[int]) -> tuple[Iterable[int | None], Iterable[str]]:
+    """Account and words of the author of each row: one for all, or each unit's own."""
+    if batch.authors is None:
+        return repeat(batch.actor.pk if batch.actor is not None else None), repeat(audit.actor_words(batch.actor))
+    chosen = {unit: batch.authors.get(unit, batch.actor) for unit in dict.fromkeys(units)}
+    ids = {unit: one.pk if one is not None else None for unit, one in chosen.items()}
+    words = {ids[unit]: audit.actor_words(one) for unit, one in chosen.items()}
+    return [ids[unit] for unit in units], [words[ids[unit]] for unit in units]
 
 
 def digest(changes: Sequence[Change]) -> str:
@@ -240,7 +238,7 @@ def _newest(record_ids: Sequence[int]) -> dict[int, Before]:
     """The newest version of each record; the records are locked until the transaction ends."""
     if not record_ids:
         return {}
-    return {record_id: Before(*rest) for record_id, *rest in bulk.newest_of(record_ids)}
+    return {record_id: Before(key, pk, number) for record_id, key, pk, number in bulk.newest_of(record_ids)}
 
 
 def _contents(record_ids: Sequence[int], old: Mapping[int, Before]) -> dict[int, Data]:

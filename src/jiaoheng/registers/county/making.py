@@ -69,6 +69,7 @@ def make_county(seed: int = 20261128, scale: float = 1.0) -> County:
         rounds=[*old_rounds, sizes.round, form.round],
         drafts=form.drafts,
         mistakes=_mistakes(schools, condition_now),
+        slips_row=condition_now[next(one.code for one in schools if one.name == DEMO_SCHOOL)],
     )
 
 

@@ -246,6 +246,7 @@ class County:
     rounds: list[RoundSeed]
     drafts: list[DraftSeed] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    slips_row: Data = field(default_factory=dict)  # the whole row that the mistakes belong to, as it should be
 
     @cached_property
     def by_code(self) -> dict[str, CountyUnit]:

@@ -1,0 +1,33 @@
+"""Finished exam reports: the list, the report itself, its files."""
+
+from __future__ import annotations
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from jiaoheng.bureau.core.exam_reports import REPORT, access_exam_file, exam_reports
+from jiaoheng.bureau.web.pages import page
+
+READABLE = (REPORT,)  # opens in the browser; the rest is downloaded
+
+
+@require_GET
+def exams(request: HttpRequest) -> HttpResponse:
+    """The reports of the county's exams."""
+    return page(request, "web/exams.html", "考试", {"reports": exam_reports(request.user), "readable": READABLE})
+
+
+@require_GET
+def exam_file(request: HttpRequest, name: str, below: str) -> FileResponse:
+    """A report or one of its files."""
+    found, media_type = access_exam_file(request.user, name, below)
+    return FileResponse(
+        found.open("rb"), as_attachment=below not in READABLE, filename=found.name, content_type=media_type
+    )
+
+
+urls = [
+    path("exams/", exams, name="exams"),
+    path("exams/<str:name>/<path:below>", exam_file, name="exam_file"),
+]
