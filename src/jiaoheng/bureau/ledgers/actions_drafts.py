@@ -38,7 +38,7 @@ def do_save_draft(
     else:
         place_of_record(record.pk, acting_user)
         place = place_at(register, unit, period, record)
-    Account.objects.select_for_update().filter(pk=acting_user.pk).values_list("pk", flat=True).first()
+    Account.objects.select_for_update(no_key=True).filter(pk=acting_user.pk).values_list("pk", flat=True).first()
     draft = draft_of(acting_user, register, unit, period, record)
     if draft is None:
         draft = Draft(account=acting_user, register=register, unit=unit, period=period, record=record)

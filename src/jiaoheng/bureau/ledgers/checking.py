@@ -84,9 +84,11 @@ def read_entry(
     )
     wrongs.extend(checked.wrongs.get(0, ()))
     told = {one.field for one in wrongs}
-    for name in checked.incomplete.get(0, ()):
-        if name not in told:
-            wrongs.append(Wrong("value-missing", name, f"必填的“{schema.by_name[name].title}”空着", "请填写"))
+    wrongs += [
+        Wrong("value-missing", name, f"必填的“{schema.by_name[name].title}”空着", "请填写")
+        for name in checked.incomplete.get(0, ())
+        if name not in told
+    ]
     data = checked.data[0]
     wrongs.extend(_outside(place, data, base or {}, account))
     order = {one.name: number for number, one in enumerate(schema.fields)}

@@ -27,7 +27,7 @@ def answered(account: Account, key: str, content: str) -> ResendKey | None:
     Posts of one account with a key queue here, so that ten at the same moment see the first one's answer. Raises
     ConflictError where the key was used for other content.
     """
-    Account.objects.select_for_update().filter(pk=account.pk).values_list("pk", flat=True).first()
+    Account.objects.select_for_update(no_key=True).filter(pk=account.pk).values_list("pk", flat=True).first()
     found: ResendKey | None = ResendKey.objects.filter(account=account, key=key[:LONGEST]).first()
     if found is not None and found.content != content:
         moment = clock.local(found.at)

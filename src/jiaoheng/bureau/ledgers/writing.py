@@ -204,7 +204,11 @@ def _authors(batch: Batch, units: Sequence[int]) -> tuple[Iterable[int | None], 
         return repeat(batch.actor.pk if batch.actor is not None else None), repeat(audit.actor_words(batch.actor))
     chosen = {unit: batch.authors.get(unit, batch.actor) for unit in dict.fromkeys(units)}
     ids = {unit: one.pk if one is not None else None for unit, one in chosen.items()}
-    words = {ids[unit]: audit.actor_words(one) for unit, one in chosen.items()}
+    words: dict[int | None, str] = dict(audit.words_of_many(one for one in chosen.values() if one is not None))
+    for one in chosen.values():
+        key = one.pk if one is not None else None
+        if key not in words:
+            words[key] = audit.actor_words(one)
     return [ids[unit] for unit in units], [words[ids[unit]] for unit in units]
 
 
