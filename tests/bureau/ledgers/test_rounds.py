@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import AuditEntry, Membership, Notice, UnitSuccession
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
-from jiaoheng.bureau.ledgers.models import Extension, Filing, FilingStep
+from jiaoheng.bureau.ledgers.models import Extension, Filing, FilingStep, RegisterVersion
 from jiaoheng.bureau.ledgers.rounds.actions import (
     do_approve_filing,
     do_close_round,
@@ -28,7 +29,9 @@ from jiaoheng.bureau.ledgers.rounds.board import board_of
 from jiaoheng.bureau.ledgers.rounds.board_model import Choice
 from jiaoheng.bureau.ledgers.rounds.deadlines import Timing, light_until, own_limit, timing_of, window_of
 from jiaoheng.bureau.ledgers.rounds.owing import filing_of, round_units
+from jiaoheng.bureau.ledgers.rounds.progress import progress_of
 from jiaoheng.bureau.ledgers.rounds.words import due_words
+from jiaoheng.registers.loading import schema_hash, to_json
 from jiaoheng.registers.model import FillPlan, Level
 
 
@@ -366,3 +369,21 @@ def test_a_stand_in_signs_with_both_names(stage: Stage) -> None:
         stage.fill("甲", teachers=20)
         stage.submit("甲", "丙填报")
     assert FilingStep.objects.get().by_name == "丙填报（代甲填报）"
+
+
+def test_p18_a_record_of_an_earlier_version_is_judged_under_the_present_names(stage: Stage) -> None:
+    """What was filled as 教师数 before the column got another name is not told as missing."""
+    open_at(stage)
+    with clock.at(clock.beijing(2025, 10, 9)):
+        stage.fill("甲", teachers=20)
+        fields = tuple(
+            replace(one, name="staff", title="教职工数", renamed_from=("teachers",)) if one.name == "teachers" else one
+            for one in form().fields
+        )
+        newer = replace(form(checks=()), version=2, effective_from=dt.date(2025, 9, 1), fields=fields)
+        RegisterVersion.objects.create(
+            register=stage.row, number=2, effective_from=newer.effective_from, schema=to_json(newer),
+            hash=schema_hash(newer), loaded_at=clock.now(),
+        )  # fmt: skip
+        assert progress_of(stage.round, newer, [stage.world["甲"].pk])[stage.world["甲"].pk].filled == 1
+        assert stage.submit("甲").state == "district"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.content import previous_data, records_of
@@ -93,7 +94,7 @@ def record_name(schema: Register, row: RecordVersion) -> str:
     """What people call a record: its identity fields, masked where they are protected."""
     if not schema.key:
         return schema.title
-    return data_name(schema, row.data) or f"记录 {row.record_id}"
+    return data_name(schema, carried(schema, row.data)) or f"记录 {row.record_id}"
 
 
 def data_name(schema: Register, data: Mapping[str, Value]) -> str:
@@ -108,7 +109,8 @@ def data_name(schema: Register, data: Mapping[str, Value]) -> str:
 
 
 def _known(schema: Register, data: Mapping[str, Value]) -> Data:
-    return {name: value for name, value in data.items() if name in schema.by_name}
+    """A record under the names of the round's schema; values of dropped fields are not judged."""
+    return {name: value for name, value in carried(schema, data).items() if name in schema.by_name}
 
 
 def _cell(value: Value | None) -> Any:

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from jiaoheng.bureau.core.models import Period
 from jiaoheng.bureau.ledgers.bulk import chunks
+from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion, Round
 from jiaoheng.registers.model import Data, Register
 
@@ -75,8 +76,9 @@ def previous_data(filing: Filing, schema: Register, rows: Sequence[RecordVersion
         deleted=False,
         valid_to__isnull=True,
     )
-    by_key = {_key(schema, one.data): one.data for one in old}
-    return [by_key.get(_key(schema, row.data)) for row in rows]
+    earlier = [carried(schema, one.data) for one in old]
+    by_key = {_key(schema, one): one for one in earlier}
+    return [by_key.get(_key(schema, carried(schema, row.data))) for row in rows]
 
 
 def _key(schema: Register, data: Mapping[str, object]) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from django.db.models import Count
 
 from jiaoheng.bureau.core.models import Period
 from jiaoheng.bureau.ledgers.bulk import chunks
+from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion, Round
 from jiaoheng.bureau.ledgers.rounds.content import counts_before, counts_of, rows_of
-from jiaoheng.registers.model import Register
+from jiaoheng.registers.model import Data, Register
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,14 @@ def progress_of(round_: Round, schema: Register, unit_ids: Iterable[int]) -> dic
     filled: Mapping[int, int] = {}
     for part in chunks(ids):
         rows = rows_of(round_).filter(unit_id__in=part).values_list("unit_id", "data")
-        filled = {**filled, **{unit_id: sum(name in data for name in required) for unit_id, data in rows}}
+        filled = {**filled, **{unit_id: _filled(schema, required, data) for unit_id, data in rows}}
     return {one: Progress(filled.get(one, 0), len(required), "项") for one in ids}
+
+
+def _filled(schema: Register, required: Sequence[str], data: Data) -> int:
+    """Required fields that have a value, in a record of whichever version of the schema."""
+    there = carried(schema, data)
+    return sum(name in there for name in required)
 
 
 def progress_many(filings: Sequence[Filing], schemas: Mapping[str, Register]) -> dict[int, Progress]:
@@ -81,7 +88,7 @@ def progress_many(filings: Sequence[Filing], schemas: Mapping[str, Register]) ->
         else:
             required = [each.name for each in schema.fields if each.required]
             there = data.get(place, {})
-            found[one.pk] = Progress(sum(name in there for name in required), len(required), "项")
+            found[one.pk] = Progress(_filled(schema, required, there), len(required), "项")
     return found
 
 
