@@ -6,8 +6,8 @@ DEMO_SERVE ?= 1
 .PHONY: help setup setup-test demo test test-long lint format bench lock wheel clean
 
 help:
-	@echo "make demo       set up, make a county exam, run the report, say where it is"
-	@echo "make test       set up, run every check"
+	@echo "make demo       set up, make a county with its exam and ledgers, serve it at http://127.0.0.1:8000"
+	@echo "make test       set up, run every check, on SQLite and on PostgreSQL"
 	@echo "make test-long  the long fuzz runs"
 	@echo "make bench      the benchmarks of docs/benchmarks.md"
 
@@ -28,6 +28,7 @@ lint: setup-test
 
 test: lint
 	$(BIN)/pytest -n auto -m "not slow"
+	scripts/postgres.sh $(BIN)/pytest -n auto -m "not slow and not browser" tests/bureau
 
 test-long: setup-test
 	$(BIN)/pytest -m slow
@@ -40,6 +41,7 @@ bench: setup-test
 	$(BIN)/python benchmarks/exam_statistics.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/whole_job.py
+	$(BIN)/python benchmarks/ledgers.py
 
 lock:
 	requirements/lock.sh
@@ -48,4 +50,4 @@ wheel: setup-test
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean:
-	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist demo jiaoheng-data .mypy_cache .ruff_cache .pytest_cache .hypothesis
