@@ -12,7 +12,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.refusals import NotFoundError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
-from jiaoheng.bureau.ledgers.models import Record, RecordVersion, RegisterRow
+from jiaoheng.bureau.ledgers.models import Filing, Record, RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.slots import slot_key
 from jiaoheng.registers.masking import mask_field
@@ -32,6 +32,7 @@ class Place:
     period: Period | None
     day: dt.date
     record: Record | None = None
+    filing: Filing | None = None  # of the newest round that asks for it
 
 
 @dataclass(frozen=True, slots=True)

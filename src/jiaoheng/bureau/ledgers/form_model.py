@@ -17,7 +17,7 @@ from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.checking import Place, read_entry, sentence
 from jiaoheng.bureau.ledgers.drafts import DraftShown, draft_of, shown_draft
 from jiaoheng.bureau.ledgers.field_forms import FieldForm, Remark, field_form
-from jiaoheng.bureau.ledgers.locks import check_open, filing_of
+from jiaoheng.bureau.ledgers.locks import check_open
 from jiaoheng.bureau.ledgers.masking_rules import identity_words
 from jiaoheng.bureau.ledgers.models import CellComment, Filing, RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.previous import period_before, previous_data
@@ -140,8 +140,7 @@ def _form(
         errors = dict(marks_of(draft))
     before = previous_data(place.row, place.schema, place.period, place.unit.pk, data)
     warnings = _warnings(place, typed or {}, data, before, account)
-    filing = filing_of(place.row, place.unit, place.period)
-    remarks = _remarks(filing, place)
+    remarks = _remarks(place.filing, place)
     fields = [
         field_form(
             place.schema,
@@ -176,7 +175,7 @@ def _form(
         draft=shown_draft(draft, errors if from_draft else {}) if draft is not None else None,
         typed_from_draft=from_draft,
         returned=tuple(one for one in remarks if not one.field),
-        due_words=_due_words(filing),
+        due_words=_due_words(place.filing),
         previous_name=earlier.name if before is not None and earlier is not None else "",
     )
 

@@ -14,8 +14,9 @@ from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import name_of
 from jiaoheng.bureau.ledgers.access import access_record
 from jiaoheng.bureau.ledgers.changes import carried
+from jiaoheng.bureau.ledgers.checking import Place
 from jiaoheng.bureau.ledgers.history import Moment, history_of
-from jiaoheng.bureau.ledgers.locks import check_open, filing_of
+from jiaoheng.bureau.ledgers.locks import check_open
 from jiaoheng.bureau.ledgers.masking_rules import ABSENT, identity_words, shown
 from jiaoheng.bureau.ledgers.models import CellComment, Filing, RecordVersion
 from jiaoheng.bureau.ledgers.previous import previous_data
@@ -82,9 +83,9 @@ def record_page(account: Account, record_id: object) -> RecordPage:
     record, version = access_record(account, record_id)
     place = place_at(record.register, record.unit, record.period, record)
     data = carried(place.schema, version.data)
-    filing = filing_of(record.register, record.unit, record.period)
+    filing = place.filing
     why_not = _why_not(account, version)
-    facts = _facts(account, version, data, filing)
+    facts = _facts(account, place, version, data)
     groups: dict[str, list[Fact]] = {}
     for one, fact in zip(place.schema.fields, facts, strict=True):
         groups.setdefault(one.group, []).append(fact)
@@ -120,10 +121,9 @@ def _why_not(account: Account, version: RecordVersion) -> str:
     return ""
 
 
-def _facts(account: Account, version: RecordVersion, data: Data, filing: Filing | None) -> list[Fact]:
-    record = version.record
-    place = place_at(record.register, record.unit, record.period, record)
-    approved = approved_content(version, filing)
+def _facts(account: Account, place: Place, version: RecordVersion, data: Data) -> list[Fact]:
+    record, filing = version.record, place.filing
+    approved = approved_content(place, version)
     remarks = _remarks(version, filing)
     unmask = scope_of(account, Can.UNMASK).covers(version, record.register.name)
     before = previous_data(record.register, place.schema, record.period, record.unit_id, data) or {}
@@ -167,8 +167,9 @@ def _state(filing: Filing | None, differs: bool, was_approved: bool) -> str:
     return APPROVED if was_approved and not differs else PENDING
 
 
-def approved_content(version: RecordVersion, filing: Filing | None) -> Data | None:
+def approved_content(place: Place, version: RecordVersion) -> Data | None:
     """What the record said in the content that was approved last; None where it was in none."""
+    filing = place.filing
     if filing is None or filing.approved_as_of is None:
         return None
     moment = filing.approved_as_of
@@ -176,7 +177,6 @@ def approved_content(version: RecordVersion, filing: Filing | None) -> Data | No
     found = rows.order_by("-number").first()
     if found is None or (found.valid_to is not None and found.valid_to <= moment):
         return None
-    place = place_at(version.record.register, version.record.unit, version.record.period, version.record)
     return carried(place.schema, found.data)
 
 

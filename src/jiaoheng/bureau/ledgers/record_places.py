@@ -28,8 +28,9 @@ def reference_day(filing: Filing | None, period: Period | None) -> dt.date:
 
 def place_at(register: RegisterRow, unit: Unit, period: Period | None, record: Record | None = None) -> Place:
     """The place without any check of rights."""
-    day = reference_day(filing_of(register, unit, period), period)
-    return Place(register, schema_of(register, day), unit, period, day, record)
+    filing = filing_of(register, unit, period)
+    day = reference_day(filing, period)
+    return Place(register, schema_of(register, day), unit, period, day, record, filing)
 
 
 def place_of_new(register: RegisterRow, unit: Unit, period: Period | None, account: Account | None) -> Place:
