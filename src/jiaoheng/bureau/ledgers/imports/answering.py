@@ -20,8 +20,33 @@ def do_answer_questions(
 
     RefusedError `answer-unknown` for an answer that is none of the question's choices; then nothing is kept.
     """
-    asked = {one.key: one for one in preview_of(batch).questions}
     said = Said.of(batch.answers)
+    _take_answers(said, preview_of(batch), answers)
+    return _again(batch, said, acting_user, at_once)
+
+
+def do_fix_cells(batch: ImportBatch, cells: Mapping[str, str], *, acting_user: Account) -> Preview | None:
+    """Correct cells on the page: place key (文件|工作表|E17) → text as it should stand; judged anew.
+
+    The uploaded file stays as it is. RefusedError `cell-unknown` for a place that the preview names nowhere.
+    """
+    said = Said.of(batch.answers)
+    _take_cells(said, preview_of(batch), cells)
+    return _again(batch, said, acting_user)
+
+
+def do_settle_import(
+    batch: ImportBatch, answers: Mapping[Key, str], cells: Mapping[str, str], *, acting_user: Account
+) -> Preview | None:
+    """Both at once, as the page sends them: the file is judged anew only once. Refused as each alone."""
+    said, shown = Said.of(batch.answers), preview_of(batch)
+    _take_answers(said, shown, answers)
+    _take_cells(said, shown, cells)
+    return _again(batch, said, acting_user)
+
+
+def _take_answers(said: Said, shown: Preview, answers: Mapping[Key, str]) -> None:
+    asked = {one.key: one for one in shown.questions}
     for key, value in answers.items():
         question = asked.get(key)
         if question is None and key not in said.answers:
@@ -31,22 +56,14 @@ def do_answer_questions(
             labels = "、".join(one.label for one in question.choices) if question is not None else ""
             raise RefusedError("answer-unknown", f"“{value}”不是可选的回答，可选：{labels}")
         said.answers[key] = value
-    return _again(batch, said, acting_user, at_once)
 
 
-def do_fix_cells(batch: ImportBatch, cells: Mapping[str, str], *, acting_user: Account) -> Preview | None:
-    """Correct cells on the page: place key (文件|工作表|E17) → text as it should stand; judged anew.
-
-    The uploaded file stays as it is. RefusedError `cell-unknown` for a place that the preview names nowhere.
-    """
-    shown = preview_of(batch)
+def _take_cells(said: Said, shown: Preview, cells: Mapping[str, str]) -> None:
     known = {one.place.key for one in shown.problems} | {one.place.key for one in shown.questions}
-    said = Said.of(batch.answers)
     for key in cells:
         if key not in known and key not in said.cells:
             raise RefusedError("cell-unknown", f"“{key.rpartition('|')[2]}”不在要改正的格子里，请刷新页面")
     said.cells.update({key: text.strip() for key, text in cells.items()})
-    return _again(batch, said, acting_user)
 
 
 def defaults(shown: Preview) -> dict[Key, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -23,24 +24,32 @@ from jiaoheng.bureau.ledgers.imports.scope import Ground, ground_of
 from jiaoheng.bureau.ledgers.imports.starting import AT_ONCE, do_queue_reading, preview_of, refresh
 from jiaoheng.bureau.ledgers.masking_rules import identity_words
 from jiaoheng.bureau.ledgers.models import Filing, ImportBatch, Record, RecordVersion, Round
-from jiaoheng.bureau.ledgers.writing import Batch, digest, write
+from jiaoheng.bureau.ledgers.writing import Batch, write
 
 WRITE = "import-write"
 MOST_AT_ONCE = 5_000  # rows written while the person waits
-_STEP = 500
+PART = 20_000  # rows in memory at once while they are written
 
 
 @dataclass(slots=True)
 class _Load:
-    """The rows of a preview as the writer takes them."""
+    """The rows of a preview, as text until their turn: a large import never lies in memory whole."""
 
-    changes: list[Change] = field(default_factory=list)
-    drafts: list[PlannedRow] = field(default_factory=list)
+    lines: list[bytes]
+    units: tuple[int, ...]
+    basis_units: tuple[int, ...]
+    counts: dict[str, int]
 
-    @property
-    def units(self) -> set[int]:
-        """Units whose records are written or drafted."""
-        return {one.unit_id for one in self.changes} | {one.unit for one in self.drafts}
+    def parts(self) -> Iterator[list[PlannedRow]]:
+        """The rows, up to PART at once."""
+        part: list[PlannedRow] = []
+        for line in self.lines:
+            part += preview.rows_of(line)
+            if len(part) >= PART:
+                yield part
+                part = []
+        if part:
+            yield part
 
 
 def do_confirm_import(batch: ImportBatch, *, at_once: bool | None = None, acting_user: Account) -> ImportBatch:
@@ -57,7 +66,7 @@ def do_confirm_import(batch: ImportBatch, *, at_once: bool | None = None, acting
     if not (at_once if at_once is not None else small):
         _queue(batch, acting_user=acting_user)
         return batch
-    load = _load(batch, lambda done, total: None)
+    load = _load(batch, shown, lambda done, total: None)
     try:
         _store(batch, load, None, acting_user=acting_user)
     except ConflictError:
@@ -79,16 +88,12 @@ def _queue(batch: ImportBatch, *, acting_user: Account) -> None:
     audit.note("import.queue", actor=acting_user, about=("import", batch.pk, title), unit_id=batch.unit_id)
 
 
-def _load(batch: ImportBatch, count: Any) -> _Load:
-    found, total = _Load(), batch.counts.get("rows", 0)
-    for number, row in enumerate(preview.planned(batch.preview), start=1):
-        if row.draft:
-            found.drafts.append(row)
-        else:
-            found.changes.append(Change(row.unit, row.data, row.record, row.version))
-        if number % _STEP == 0:
-            count(number, total)
-    return found
+def _load(batch: ImportBatch, shown: preview.Preview, count: Any) -> _Load:
+    found, total = [], shown.counts["new"] + shown.counts["changed"] + shown.counts["drafts"]
+    for number, line in enumerate(preview.lines(batch.preview), start=1):
+        found.append(line)
+        count(min(number * preview.LINE, total), total)
+    return _Load(found, shown.units, tuple(shown.extra["basis_units"]), shown.counts)
 
 
 @jobs.kind(WRITE, ended=lambda job: _writing_ended(job))
@@ -98,7 +103,7 @@ def write_in_worker(run: jobs.Run) -> dict[str, Any]:
     batch = ImportBatch.objects.select_related(*related).get(pk=run.arguments["import"])
     if batch.state not in (ImportBatch.State.WRITING, ImportBatch.State.PREVIEW):
         return {"message": f"这次导入{ImportBatch.State(batch.state).label}"}
-    load = _load(batch, run.progress)
+    load = _load(batch, preview_of(batch), run.progress)
     try:
         _store(batch, load, run, acting_user=batch.owner)
     except ConflictError:
@@ -115,25 +120,20 @@ def _writing_ended(job: Job) -> None:
 
 @audit.action
 def _store(batch: ImportBatch, load: _Load, run: jobs.Run | None, *, acting_user: Account) -> None:
-    message = _done_words(batch, load)
+    message = _done_words(load.counts)
     if run is not None:
         run.seal({"link": f"/imports/{batch.pk}/"}, message)
     now = ImportBatch.objects.select_for_update().get(pk=batch.pk)
     if now.state not in (ImportBatch.State.PREVIEW, ImportBatch.State.WRITING):
         raise RefusedError("import-over", f"这次导入{ImportBatch.State(now.state).label}，不能再确认")
     ground = ground_of(batch)
-    outside = load.units - set(ground.ids.values())
+    outside = set(load.units) - set(ground.ids.values())
     if outside:
         raise RefusedError("import-outside", f"文件里有 {len(outside)} 个单位已不在您的填报范围，请重新上传")
-    filings = open_filings(batch, load.units, acting_user)
-    _check_fresh(batch, ground, load)
-    round_ = Round.objects.filter(pk=batch.round_id).first() if batch.round_id else None
-    reason = f"导入“{batch.attachment.name}”"
-    made = Batch(batch.register, ground.schema, batch.period, acting_user, "file", reason[:500], batch.pk)
-    written = write(made, load.changes, day=round_.reference_date if round_ is not None else None)
-    drafts = keep_drafts(batch, load.drafts, ground)
+    filings = open_filings(batch, set(load.units), acting_user)
+    count, digest, drafts = _write_parts(batch, ground, load, acting_user)
     touch(filings)
-    counts = {**batch.counts, "written": len(written), "draft_ids": drafts}
+    counts = {**batch.counts, "written": count, "draft_ids": drafts}
     batch.state, batch.confirmed_at, batch.message, batch.counts = "done", clock.now(), message, counts
     folder, batch.preview = batch.preview, ""
     batch.save(update_fields=["state", "confirmed_at", "message", "counts", "preview"])
@@ -142,18 +142,47 @@ def _store(batch: ImportBatch, load: _Load, run: jobs.Run | None, *, acting_user
         actor=acting_user,
         about=("import", batch.pk, f"{batch.register.title}：{batch.attachment.name}"),
         unit_id=batch.unit_id,
-        count=len(written) + len(drafts),
+        count=count + len(drafts),
         reason=message,
-        digest=digest(load.changes),
+        digest=digest,
     )
     transaction.on_commit(lambda: preview.discard(folder))
 
 
-def _done_words(batch: ImportBatch, load: _Load) -> str:
-    new = sum(one.record_id is None for one in load.changes)
-    words = [f"新增 {new} 条", f"变更 {len(load.changes) - new} 条"]
-    if load.drafts:
-        words.append(f"草稿 {len(load.drafts)} 条")
+def _write_parts(batch: ImportBatch, ground: Ground, load: _Load, acting_user: Account) -> tuple[int, str, list[int]]:
+    """Write the rows part by part, all in the caller's transaction: how many, their digest, ids of the drafts.
+
+    ConflictError where a record is not as the preview saw it; all such records are named.
+    """
+    round_ = Round.objects.filter(pk=batch.round_id).first() if batch.round_id else None
+    day = round_.reference_date if round_ is not None else None
+    reason = f"导入“{batch.attachment.name}”"[:500]
+    made = Batch(batch.register, ground.schema, batch.period, acting_user, "file", reason, batch.pk)
+    untouched = current.fingerprint(batch.register, batch.period, load.basis_units) == batch.basis
+    drafts: list[int] = []
+    stale: list[str] = []
+    digest, count = hashlib.sha256(), 0
+    for part in load.parts():
+        changes = [Change(row.unit, row.data, row.record, row.version) for row in part if not row.draft]
+        if not untouched:
+            stale += [*_moved(ground, changes), *_taken(batch, ground, changes)]
+        if stale:
+            continue  # nothing of it will stay: only what else is stale is looked for
+        count += len(write(made, changes, day=day))
+        drafts += keep_drafts(batch, [row for row in part if row.draft], ground)
+    for line in load.lines:
+        digest.update(line)
+    if stale:
+        shown = "；".join(stale[:5]) + (f"等 {len(stale)} 处" if len(stale) > 5 else "")
+        told = f"核对之后有记录被改动，没有写入任何数据：{shown}。已按现在的记录重新核对，请再确认"
+        raise ConflictError("preview-stale", told, changed=stale)
+    return count, digest.hexdigest(), drafts
+
+
+def _done_words(counts: dict[str, int]) -> str:
+    words = [f"新增 {counts['new']} 条", f"变更 {counts['changed']} 条"]
+    if counts["drafts"]:
+        words.append(f"草稿 {counts['drafts']} 条")
     return f"已导入：{'，'.join(words)}"
 
 
@@ -177,16 +206,6 @@ def touch(filings: Sequence[Filing]) -> None:
     mine.filter(state=Filing.State.EMPTY).update(state=Filing.State.DRAFT, version=F("version") + 1)
 
 
-def _check_fresh(batch: ImportBatch, ground: Ground, load: _Load) -> None:
-    """Raise ConflictError where a record that would be written is not as the preview saw it."""
-    changed = [*_moved(ground, load.changes), *_taken(batch, ground, load.changes)]
-    if not changed:
-        return
-    shown = "；".join(changed[:5]) + (f"等 {len(changed)} 处" if len(changed) > 5 else "")
-    told = f"核对之后有记录被改动，没有写入任何数据：{shown}。已按现在的记录重新核对，请再确认"
-    raise ConflictError("preview-stale", told, changed=changed)
-
-
 def _moved(ground: Ground, changes: Sequence[Change]) -> list[str]:
     base = {one.record_id: one.base for one in changes if one.record_id is not None}
     told = []
@@ -206,16 +225,13 @@ def _sentence(ground: Ground, record_id: int) -> str:
 
 
 def _taken(batch: ImportBatch, ground: Ground, changes: Sequence[Change]) -> list[str]:
-    """Keys of new rows that somebody else has added since; looked for only where anything was written at all."""
+    """Keys of new rows that somebody else has added since; by unit and key."""
     new = {(one.unit_id, key_of(ground.schema, one.data or {})) for one in changes if one.record_id is None}
     if not new:
         return []
-    units = preview.load(batch.preview).extra["basis_units"]
-    if current.fingerprint(batch.register, batch.period, units) == batch.basis:
-        return []
     rows = Record.objects.filter(register=batch.register, period=batch.period, deleted_at__isnull=True)
     told = []
-    for part in bulk.chunks(units):
+    for part in bulk.chunks(sorted({unit for unit, _ in new})):
         for pk, unit_id, key in rows.filter(unit_id__in=part).values_list("pk", "unit_id", "key"):
             if (unit_id, key) in new:
                 told.append(_sentence(ground, pk))

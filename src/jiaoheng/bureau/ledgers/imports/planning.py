@@ -39,6 +39,10 @@ def plan_of(judged: Judged, ids: Mapping[str, int], answers: Mapping[Key, str], 
         unit = judged.units[row.row]
         if unit is None:
             continue
+        if row.record is None and not row.incomplete:
+            plan.rows.append(PlannedRow(ids[unit], row.data))
+            plan.new += 1
+            continue
         data, changes = row.data, row.changes
         if row.conflicts:
             plan.questions += _open(judged, row, answers, at)
@@ -54,8 +58,6 @@ def plan_of(judged: Judged, ids: Mapping[str, int], answers: Mapping[Key, str], 
         plan.rows.append(PlannedRow(ids[unit], data, record, version, row.incomplete))
         if row.incomplete:
             plan.drafts += 1
-        elif record is None:
-            plan.new += 1
         else:
             plan.changed += 1
     return plan

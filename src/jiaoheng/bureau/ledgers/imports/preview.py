@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,16 +73,18 @@ class Preview:
 
 
 MOST_CELLS = 500
+ROWS, LINE = "rows.jsonl", 1_000
 
 
-def save(preview: Preview, rows: Iterable[PlannedRow]) -> str:
+def save(preview: Preview, rows: Sequence[PlannedRow]) -> str:
     """Store a preview; returns its folder's name below settings.FILES."""
     inside = f"{PREVIEWS}/{secrets.token_hex(16)}"
     folder = below(inside, "x").parent
     folder.chmod(0o700)
-    with (folder / "rows.jsonl").open("wb") as out:
-        for row in rows:
-            out.write(orjson.dumps([row.unit, row.record, row.version, row.draft, row.data]))
+    with (folder / ROWS).open("wb") as out:
+        for start in range(0, len(rows), LINE):
+            part = rows[start : start + LINE]
+            out.write(orjson.dumps([(row.unit, row.data, row.record, row.version, row.draft) for row in part]))
             out.write(b"\n")
     (folder / "head.json").write_bytes(orjson.dumps(asdict(preview)))
     return inside
@@ -125,12 +127,24 @@ def _question(one: dict[str, Any]) -> Question:
     )
 
 
+def lines(inside: str) -> Iterator[bytes]:
+    """The planned rows as they lie in the file: each line holds up to LINE of them, for `rows_of`."""
+    with (_folder(inside) / ROWS).open("rb") as found:
+        yield from found
+
+
+def rows_of(line: bytes) -> list[PlannedRow]:
+    """The rows of one line."""
+    return [
+        PlannedRow(unit, data, record, version, tuple(draft))
+        for unit, data, record, version, draft in orjson.loads(line)
+    ]
+
+
 def planned(inside: str) -> Iterator[PlannedRow]:
     """The rows that a confirmation writes, in the order of the file."""
-    with (_folder(inside) / "rows.jsonl").open("rb") as lines:
-        for line in lines:
-            unit, record, version, draft, data = orjson.loads(line)
-            yield PlannedRow(unit, data, record, version, tuple(draft))
+    for line in lines(inside):
+        yield from rows_of(line)
 
 
 def discard(inside: str) -> None:

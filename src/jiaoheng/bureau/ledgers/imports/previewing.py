@@ -10,6 +10,7 @@ from jiaoheng.bureau.ledgers.imports.answers import FILES, HEADS, LEFT_OUT
 from jiaoheng.bureau.ledgers.imports.planning import Plan, plan_of
 from jiaoheng.bureau.ledgers.imports.preview import MOST_CELLS, FileLine, Preview, ShownCell
 from jiaoheng.bureau.ledgers.imports.reading import Count, Read, read
+from jiaoheng.bureau.ledgers.imports.sheet_lines import save_lines
 from jiaoheng.bureau.ledgers.masking_rules import identity_words, shown
 from jiaoheng.bureau.ledgers.models import ImportBatch
 from jiaoheng.registers.differences import RowState, shown_change
@@ -21,7 +22,13 @@ def make_preview(batch: ImportBatch, count: Count = lambda done, total: None) ->
     found = read(batch, count)
     plan = plan_of(found.judged, found.ground.ids, found.said.answers, found.ground.day)
     made = _preview(found, plan)
-    return made, stored.save(made, plan.rows), found.basis
+    inside = stored.save(made, plan.rows)
+    save_lines(inside, found, plan, _questions(found, plan))
+    return made, inside, found.basis
+
+
+def _questions(found: Read, plan: Plan) -> list[Question]:
+    return [*found.judged.filled.questions, *plan.questions, *_file_questions(found)]
 
 
 def _preview(found: Read, plan: Plan) -> Preview:
@@ -41,8 +48,7 @@ def _preview(found: Read, plan: Plan) -> Preview:
         "cells": len(plan.changes),
         "files": len(found.rows_of),
     }
-    questions = [*judged.filled.questions, *plan.questions, *_file_questions(found)]
-    still_open = tuple(one for one in questions if one.key not in found.said.answers)
+    still_open = tuple(one for one in _questions(found, plan) if one.key not in found.said.answers)
     return Preview(
         counts=counts,
         sentence=_sentence(found, counts),

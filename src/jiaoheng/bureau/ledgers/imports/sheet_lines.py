@@ -1,0 +1,218 @@
+"""The uploaded sheet as the second step shows it: row by row, each cell with its text and what would become of it.
+
+Kept beside the preview as one JSON file. Wrong rows and rows with a question come first into it, then changed, new and
+same ones, up to MOST_LINES: nobody reads five thousand rows on a page, and the marked workbook holds them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from jiaoheng.bureau.ledgers.imports.planning import Plan
+from jiaoheng.bureau.ledgers.imports.reading import Read
+from jiaoheng.bureau.ledgers.masking_rules import shown
+from jiaoheng.registers.differences import RowDifference, RowState
+from jiaoheng.registers.masking import mask_field
+from jiaoheng.registers.model import CheckLevel, Field, FieldType
+from jiaoheng.registers.template_marks import TITLES, UNIT
+from jiaoheng.sheets.places import Question, Severity, column_letters
+from jiaoheng.sheets.text import cell_text
+
+FILE = "sheet.json"
+MOST_LINES = 2_000
+BAD, CHANGED, NEW, ASK, SAME = "bad", "chg", "new", "ask", ""
+CLEARED = "清空"
+_NUMBERS = (FieldType.INTEGER, FieldType.NUMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What lies in the file. `counts`: of cells by kind, of the whole upload; `left`: rows that are not in `lines`.
+
+    `sheets`: file, sheet, header row, columns (letters, head, whether numeric). `lines`: number of the sheet, row of the
+    sheet, kind of the row, cells (text, kind, old text). `raw`: place key → text as sent (protected values empty),
+    unit of measure, whether numeric. `asked`: every question, answered ones too.
+    """
+
+    counts: dict[str, int]
+    sheets: list[list[Any]]
+    lines: list[list[Any]]
+    raw: dict[str, list[Any]]
+    asked: list[dict[str, Any]]
+    left: int
+
+
+EMPTY = Stored({}, [], [], {}, [], 0)
+
+
+def save_lines(inside: str, found: Read, plan: Plan, questions: Iterable[Question]) -> None:
+    """Write the file into a stored preview's folder."""
+    asked = list(questions)
+    made = _Maker(found, plan, asked).made()
+    content = {name: getattr(made, name) for name in Stored.__slots__}
+    (Path(settings.FILES) / inside / FILE).write_bytes(orjson.dumps(content))
+
+
+def load_lines(inside: str) -> Stored:
+    """Read it; EMPTY for a preview without one."""
+    path = Path(settings.FILES) / inside / FILE
+    return Stored(**orjson.loads(path.read_bytes())) if path.is_file() else EMPTY
+
+
+class _Maker:
+    """One pass over the judged rows."""
+
+    def __init__(self, found: Read, plan: Plan, asked: list[Question]) -> None:
+        self.filled, self.schema, self.day = found.judged.filled, found.ground.schema, found.ground.day
+        self.rows, self.plan, self.asked = found.judged.differences.rows, plan, asked
+        self.open = {
+            (one.place.file, one.place.sheet, one.place.row): one.place
+            for one in asked
+            if one.key not in found.said.answers and one.place.row and one.place.column
+        }
+        self.asks = {
+            one.place.key for one in asked if one.key not in found.said.answers and one.place.row and one.place.column
+        }
+        self.columns = [self._columns(one) for one in self.filled.column_of]
+        self.problems = found.judged.problems
+
+    def made(self) -> Stored:
+        chosen = self._chosen()
+        sheets = [
+            [
+                self._file(number),
+                name,
+                self.filled.headers.get((self._file(number), name), 0),
+                [[letters, title, numeric] for _, letters, title, numeric in self.columns[number]],
+            ]
+            for number, name in enumerate(self.filled.sheets)
+        ]
+        lines = [self._line(self.rows[number]) for number in chosen]
+        asked = [
+            {"key": list(one.key), "text": one.text, "place": str(one.place), "default": one.default,
+             "choices": [[choice.value, choice.label] for choice in one.choices], "code": one.code}
+            for one in self.asked
+        ]  # fmt: skip
+        return Stored(self._counts(), sheets, lines, self._raw(), asked, len(self.rows) - len(chosen))
+
+    def _file(self, sheet: int) -> str:
+        files = getattr(self.filled, "files", None)
+        return str(files[sheet]) if files else self.filled.file
+
+    def _columns(self, names: dict[str, int]) -> list[tuple[str, str, str, bool]]:
+        known = self.schema.by_name
+        made = []
+        for name, at in sorted(names.items(), key=lambda item: item[1]):
+            one = known.get(name)
+            if one is not None:
+                unit = f"（{one.unit}）" if one.unit else ""
+                made.append((name, column_letters(at), one.title + unit, one.type in _NUMBERS))
+            elif name == UNIT:
+                made.append((name, column_letters(at), TITLES[UNIT], False))
+        return made
+
+    def _chosen(self) -> list[int]:
+        buckets: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
+        order = {RowState.WRONG: 0, RowState.CHANGED: 1, RowState.NEW: 2, RowState.SAME: 3}
+        for number, row in enumerate(self.rows):
+            buckets[0 if self.open and self._asked(number) else order[row.state]].append(number)
+        found: list[int] = []
+        for bucket in buckets:
+            found += bucket[: MOST_LINES - len(found)]
+        return sorted(found)
+
+    def _asked(self, number: int) -> bool:
+        place = self.filled.place(number)
+        return (place.file, place.sheet, place.row) in self.open
+
+    def _line(self, row: RowDifference) -> list[Any]:
+        number = row.row
+        sheet = self.filled.sheet_of[number]
+        bad = {one.field or (self.schema.key[0] if self.schema.key else "") for one in row.wrongs if _blocks(one)}
+        changes = {one.field: one for one in row.changes} if row.record is not None else {}
+        cells = []
+        for name, letters, _, _ in self.columns[sheet]:
+            raw = self._cell(name, number)
+            one = self.schema.by_name.get(name)
+            asked = f"{self._file(sheet)}|{self.filled.sheets[sheet]}|{letters}{self.filled.row_of[number]}"
+            if name in bad:
+                cells.append([self._text(raw, one), BAD, ""])
+            elif asked in self.asks:
+                cells.append([self._text(raw, one), ASK, ""])
+            elif name in changes and one is not None:
+                change = changes[name]
+                new = shown(self.schema, one, change.new, self.day) if change.new is not None else CLEARED
+                cells.append([new, CHANGED, shown(self.schema, one, change.old, self.day)])
+            elif raw is None:
+                cells.append(["", SAME, ""])
+            else:
+                value = row.data.get(name) if one is not None else None
+                text = shown(self.schema, one, value, self.day) if one is not None and value is not None else ""
+                kind = NEW if row.record is None else SAME
+                cells.append([text or self._text(raw, one), kind, ""])
+        state = {RowState.WRONG: BAD, RowState.CHANGED: CHANGED, RowState.NEW: NEW, RowState.SAME: SAME}[row.state]
+        if any(kind == ASK for _, kind, _ in cells):
+            state = ASK if state != BAD else BAD
+        return [sheet, self.filled.row_of[number], state, cells]
+
+    def _cell(self, name: str, number: int) -> Any:
+        if name == UNIT:
+            return self.filled.units[number]
+        cells = self.filled.cells.get(name)
+        return cells[number] if cells is not None else None
+
+    def _text(self, raw: Any, one: Field | None) -> str:
+        text = cell_text(raw) or ""
+        return mask_field(text, one) if one is not None and one.sensitive and text else text
+
+    def _counts(self) -> dict[str, int]:
+        filled = self.filled.cells.values()
+        total = sum(len(cells) - cells.count(None) for cells in filled)
+        new = sum(len(row.data) for row in self.rows if row.state is RowState.NEW)
+        bad = len({one.place.key for one in self.problems if one.severity is Severity.ERROR and one.place.row})
+        changed = len(self.plan.changes)
+        ask = len(self.asks)
+        total = max(total, bad + changed + new + ask)
+        return {
+            "total": total,
+            BAD: bad,
+            CHANGED: changed,
+            NEW: new,
+            ASK: ask,
+            "same": total - bad - changed - new - ask,
+        }
+
+    def _raw(self) -> dict[str, list[Any]]:
+        """What stands in the wrong cells, for the inputs beside the sentences."""
+        named = {(self._file(number), name): number for number, name in enumerate(self.filled.sheets)}
+        wanted: dict[tuple[int, int], list[Any]] = {}
+        for problem in self.problems:
+            place = problem.place
+            sheet = named.get((place.file, place.sheet))
+            if problem.severity is Severity.ERROR and place.row and place.column and sheet is not None:
+                wanted.setdefault((sheet, place.row), []).append(place)
+                if len(wanted) >= MOST_LINES:
+                    break
+        found: dict[str, list[Any]] = {}
+        for row in self.rows:
+            if row.state is not RowState.WRONG:
+                continue
+            sheet = self.filled.sheet_of[row.row]
+            for place in wanted.get((sheet, self.filled.row_of[row.row]), ()):
+                letters = column_letters(place.column)
+                name = next((one[0] for one in self.columns[sheet] if one[1] == letters), "")
+                one = self.schema.by_name.get(name)
+                secret = one is not None and bool(one.sensitive)
+                text = "" if secret else cell_text(self._cell(name, row.row)) or ""
+                found[place.key] = [text, one.unit if one is not None else "", one is not None and one.type in _NUMBERS]
+        return found
+
+
+def _blocks(one: Any) -> bool:
+    return bool(one.level is CheckLevel.BLOCK)
