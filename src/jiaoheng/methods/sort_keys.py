@@ -58,7 +58,12 @@ def initials(text: str) -> str:
     made = []
     for character in folded:
         if "㐀" <= character <= "鿿":
-            made.append(str(lazy_pinyin(character, style=Style.FIRST_LETTER)[0])[:1])
+            made.append(_initial(character))
         elif character.isalnum():
             made.append(character)
     return "".join(made)
+
+
+@lru_cache(maxsize=32_768)
+def _initial(character: str) -> str:
+    return str(lazy_pinyin(character, style=Style.FIRST_LETTER)[0])[:1]

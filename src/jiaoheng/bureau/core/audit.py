@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
@@ -22,8 +22,8 @@ from django.db import transaction
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.deputies import acting_for, stands_in
-from jiaoheng.bureau.core.models import Account, AuditEntry, AuditHead
-from jiaoheng.bureau.core.tree import name_of
+from jiaoheng.bureau.core.models import Account, AuditEntry, AuditHead, Membership
+from jiaoheng.bureau.core.tree import holds, name_of, names_at
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,6 +31,7 @@ R = TypeVar("R")
 _door: ContextVar[str] = ContextVar("door", default="command")
 _trail: ContextVar[list[Note] | None] = ContextVar("trail", default=None)
 SYSTEM_NAME = "系统"
+_FEW = 3  # actors of one action whose names are asked one by one
 
 
 @dataclass(slots=True)
@@ -129,6 +130,21 @@ def actor_words(actor: Account | None, unit_id: int | None = None) -> str:
     return f"{actor.name}（{home}）" if home else str(actor.name)
 
 
+def words_of_many(actors: Iterable[Account]) -> dict[int, str]:
+    """Account id → the name and place of people who stand in for nobody, in two queries; the others are not in it."""
+    people = {one.pk: one for one in actors}
+    today = clock.today()
+    away = Membership.objects.filter(holds(today), deputy_of__isnull=False).values_list("account_id", flat=True)
+    for pk in set(away):
+        people.pop(pk, None)
+    names = names_at([one.home_id for one in people.values()], today)
+    found = {}
+    for pk, one in people.items():
+        home = names.get(one.home_id, "")
+        found[pk] = f"{one.name}（{home}）" if home else str(one.name)
+    return found
+
+
 def hash_of(entry: AuditEntry, before: str) -> str:
     """SHA-256 over the entry's content and the hash before it."""
     body = [
@@ -157,13 +173,17 @@ def _append(notes: Sequence[Note]) -> None:
         AuditHead.objects.get_or_create(pk=1)
         head = AuditHead.objects.select_for_update().get(pk=1)
     names: dict[tuple[int | None, int | None], str] = {}
+    actors = {one.actor.pk: one.actor for one in notes if one.actor is not None}
+    plain = words_of_many(actors.values()) if len(actors) > _FEW else {}
     for_others: dict[int | None, bool] = {}  # most people stand in for nobody: their name is the same at every unit
     made = []
     at, door = clock.now(), _door.get()
     number, before = head.number, head.hash
     for one in notes:
         actor_id = one.actor.pk if one.actor is not None else None
-        if actor_id not in for_others:
+        if actor_id in plain:
+            for_others[actor_id], names[actor_id, None] = False, plain[actor_id]
+        elif actor_id not in for_others:
             for_others[actor_id] = one.actor is not None and stands_in(one.actor)
         who = (actor_id, one.unit_id if for_others[actor_id] else None)
         if who not in names:

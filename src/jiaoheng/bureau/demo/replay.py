@@ -14,7 +14,7 @@ from jiaoheng.bureau.demo.planting import do_note_event
 from jiaoheng.bureau.demo.rounds import RoundLife, do_keep_draft
 from jiaoheng.bureau.demo.rows import Ground, do_load_rows
 from jiaoheng.bureau.ledgers.rounds.reminding import sweep
-from jiaoheng.registers.county import County, FilingSeed
+from jiaoheng.registers.county import Batch, County, FilingSeed, PeriodKey, StepSeed
 
 Moment = tuple[dt.datetime, int, str, str, Callable[[], Any]]  # when, order at one moment, stage, door, what
 ROWS, ROUNDS, STEPS = "台账", "填报轮次", "填报进度"
@@ -25,8 +25,9 @@ def moments(
 ) -> tuple[list[Moment], list[RoundLife]]:
     """Everything that happened, in order. history: without it the optional batches are left out."""
     lives = [RoundLife(seed, ground, accounts) for seed in county.rounds]
+    first = _first_sent(county)
     found = [
-        _moment(one.at, 1, ROWS, one.door, partial(do_load_rows, ground, one, acting_user=None))
+        _moment(_written_at(one, first), 1, ROWS, one.door, partial(do_load_rows, ground, one, acting_user=None))
         for one in county.batches
         if history or not one.optional
     ]
@@ -52,11 +53,9 @@ def _moment(at: dt.datetime, order: int, stage: str, door: str, work: Callable[[
 
 def _round_moments(life: RoundLife, now: dt.datetime) -> list[Moment]:
     seed = life.seed
-    found = [_moment(seed.opens_at, 0, ROUNDS, "page", life.open)]
+    found = [_moment(seed.opens_at, 0, ROUNDS, "page", life.open), *_step_moments(life)]
     pressed: dict[dt.datetime, list[FilingSeed]] = defaultdict(list)
     for filing in seed.filings:
-        for number, step in enumerate(filing.steps):
-            found.append(_moment(step.at, 2 + number, STEPS, "page", partial(life.step, filing, step)))
         if filing.extended_to is not None:
             at = max(seed.opens_at, now - dt.timedelta(days=2, hours=1))
             found.append(_moment(at, 8, STEPS, "page", partial(life.extend, filing)))
@@ -66,6 +65,35 @@ def _round_moments(life: RoundLife, now: dt.datetime) -> list[Moment]:
     if seed.closed_at is not None:
         found.append(_moment(seed.closed_at, 9, ROUNDS, "page", life.close))
     return found
+
+
+def _step_moments(life: RoundLife) -> list[Moment]:
+    """Steps of a running round one by one, of one that is through by the day: nobody looks at its minutes."""
+    steps = [(step.at, number, one, step) for one in life.seed.filings for number, step in enumerate(one.steps)]
+    steps.sort(key=lambda one: one[:2])
+    groups: dict[object, list[tuple[FilingSeed, StepSeed]]] = defaultdict(list)
+    for at, number, one, step in steps:
+        groups[clock.local(at).date() if life.seed.closed_at else (at, number, one.unit)].append((one, step))
+    return [
+        _moment(group[-1][1].at, 2 + len(group[-1][0].steps), STEPS, "page", partial(life.take, group))
+        for group in groups.values()
+    ]
+
+
+def _first_sent(county: County) -> dict[tuple[str, PeriodKey], dt.datetime]:
+    """Register and period → when the first unit sent its rows."""
+    found: dict[tuple[str, PeriodKey], dt.datetime] = {}
+    for one in county.rounds:
+        sent = [step.at for filing in one.filings for step in filing.steps]
+        if sent and one.closed_at is not None:
+            found[one.register, one.period] = min(sent)
+    return found
+
+
+def _written_at(batch: Batch, first: Mapping[tuple[str, PeriodKey], dt.datetime]) -> dt.datetime:
+    """When a batch is written: what was collected in an old round stood there before the first unit sent it."""
+    sent = first.get((batch.register, batch.period))
+    return batch.at if sent is None or batch.later else min(batch.at, sent - dt.timedelta(minutes=5))
 
 
 def _sweeps(county: County) -> list[Moment]:
@@ -83,5 +111,3 @@ def play(moment: Moment) -> None:
     at, _order, _stage, door, work = moment
     with clock.at(at), audit.through(door):
         work()
-
-

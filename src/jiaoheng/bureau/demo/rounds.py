@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jiaoheng.bureau.core import audit, clock
@@ -13,13 +13,25 @@ from jiaoheng.bureau.ledgers.changes import key_of
 from jiaoheng.bureau.ledgers.models import CellComment, Draft, Filing, FilingStep, Round
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.actions import do_close_round, do_extend, do_open_round, do_remind
-from jiaoheng.bureau.ledgers.rounds.chain import add_step, approvers_of, chain_of, settle, state_after
+from jiaoheng.bureau.ledgers.rounds.chain import approvers_of, chain_of, state_after
 from jiaoheng.bureau.ledgers.rounds.telling import tell_unit
 from jiaoheng.bureau.ledgers.rounds.touching import touch_many
 from jiaoheng.bureau.ledgers.rounds.words import LEVELS, due_words
 from jiaoheng.registers.county import DraftSeed, FilingSeed, RoundSeed, StepSeed
 from jiaoheng.registers.masking import mask_field
 from jiaoheng.registers.model import Register
+
+_CHANGED = (
+    "state",
+    "content",
+    "touched_at",
+    "version",
+    "submitted_at",
+    "submitted_by",
+    "approved_content",
+    "approved_as_of",
+    "returned_due_at",
+)
 
 
 @dataclass
@@ -66,9 +78,9 @@ class RoundLife:
         """End the round."""
         do_close_round(self.row, acting_user=self.office)
 
-    def step(self, seed: FilingSeed, step: StepSeed) -> None:
-        """Lead one filing a step on."""
-        do_take_step(self, seed, step, acting_user=self.accounts[step.by])
+    def take(self, steps: Sequence[tuple[FilingSeed, StepSeed]]) -> None:
+        """Lead filings on."""
+        do_take_steps(self, steps, acting_user=None)
 
     def extend(self, seed: FilingSeed) -> None:
         """Give one unit more time."""
@@ -81,34 +93,58 @@ class RoundLife:
 
 
 @audit.action
-def do_take_step(life: RoundLife, seed: FilingSeed, step: StepSeed, *, acting_user: Account) -> None:
-    """One step of a filing at the clock's time, as the actions of rounds write it; checks were done by the maker."""
-    held = life.filings[seed.unit]
-    chain, changed = chain_of(held, life.approvers), ["touched_at"]
-    held.touched_at = clock.now()
-    kind = FilingStep.Kind(step.kind)
-    if kind is FilingStep.Kind.SUBMIT:
+def do_take_steps(
+    life: RoundLife, steps: Sequence[tuple[FilingSeed, StepSeed]], *, acting_user: Account | None
+) -> None:
+    """Steps of a round's filings, each at its own time, as the actions of rounds write them; all was checked before.
+
+    acting_user: None, for each step names its own.
+    """
+    made: list[FilingStep] = []
+    touched: dict[int, Filing] = {}
+    for seed, step in steps:
+        held, by = life.filings[seed.unit], life.accounts[step.by]
+        _advance(life, held, seed, step, by)
+        made.append(_step_row(held, step, by))
+        touched[held.pk] = held
+        _note(life, held, step, by)
+    FilingStep.objects.bulk_create(made, batch_size=100)
+    Filing.objects.bulk_update(touched.values(), _CHANGED, batch_size=100)
+    for row, (seed, _step) in zip(made, steps, strict=True):
+        if row.kind == FilingStep.Kind.RETURN:
+            _comment(life, row.filing, seed)
+        if life.seed.closed_at is None:
+            _tell(row.filing, row, seed, row.by)
+
+
+def _advance(life: RoundLife, held: Filing, seed: FilingSeed, step: StepSeed, by: Account) -> None:
+    chain = chain_of(held, life.approvers)
+    held.touched_at = step.at
+    held.version += 1
+    if step.kind == FilingStep.Kind.SUBMIT:
         held.content += 1
-        held.submitted_at, held.submitted_by = clock.now(), acting_user
+        held.submitted_at, held.submitted_by = step.at, by
         held.state = state_after(chain, None)
-        changed += ["content", "submitted_at", "submitted_by"]
-    elif kind is FilingStep.Kind.APPROVE:
+    elif step.kind == FilingStep.Kind.APPROVE:
         held.state = state_after(chain, step.level)
         if held.state == Filing.State.APPROVED:
             held.approved_content, held.approved_as_of = held.content, held.submitted_at
-            changed += ["approved_content", "approved_as_of"]
     else:
         held.state, held.returned_due_at = str(Filing.State.RETURNED), seed.returned_due_at
-        changed.append("returned_due_at")
-    made = add_step(held, kind, step.level, acting_user, step.reason)
-    if kind is FilingStep.Kind.SUBMIT:
-        FilingStep.objects.filter(pk=made.pk).update(as_of=made.at)
-    if kind is FilingStep.Kind.RETURN:
-        _comment(life, held, seed)
-    settle(held, *changed)
-    _note(life, held, step, acting_user)
-    if life.seed.closed_at is None:
-        _tell(held, made, seed, acting_user)
+
+
+def _step_row(held: Filing, step: StepSeed, by: Account) -> FilingStep:
+    return FilingStep(
+        filing=held,
+        kind=step.kind,
+        level=step.level,
+        content=held.content,
+        by=by,
+        by_name=by.name,
+        at=step.at,
+        as_of=step.at if step.kind == FilingStep.Kind.SUBMIT else None,
+        reason=step.reason,
+    )
 
 
 def _comment(life: RoundLife, held: Filing, seed: FilingSeed) -> None:
