@@ -16,3 +16,4 @@ from jiaoheng.bureau.settings import DATA, DATABASES, PASSWORD_HASHERS
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": Path(DATA) / "test.sqlite3"}  # a file: two connections at once are tested
+(Path(DATA) / "static").mkdir(exist_ok=True)  # whitenoise looks for it at start

@@ -24,6 +24,7 @@ from jiaoheng.bureau.ledgers.actions_drafts import do_drop_draft, do_save_draft
 from jiaoheng.bureau.ledgers.actions_records import do_merge_mine, do_save_record
 from jiaoheng.bureau.ledgers.actions_records_more import do_delete_record, do_restore_deleted, do_restore_fields
 from jiaoheng.bureau.ledgers.actions_unmask import do_unmask
+from jiaoheng.bureau.ledgers.fill_places import fill_places, fits
 from jiaoheng.bureau.ledgers.form_model import Form, edit_form, new_form
 from jiaoheng.bureau.ledgers.models import Record, RegisterRow
 from jiaoheng.bureau.ledgers.record_page import record_page
@@ -40,11 +41,23 @@ def record_new(request: HttpRequest, name: str) -> HttpResponse:
     register = access_register(request.user, name)
     values = request.POST if request.method == "POST" else request.GET
     unit = unit_from(request, values)
+    if not values.get("unit") and not fits(unit, register):
+        return _choose_unit(request, register)
     period = period_from(register, request.user, values)
     if request.method == "POST":
         return _save(request, register, unit, None)
     form = new_form(request.user, register, unit, period, with_draft="fresh" not in request.GET)
     return _form_page(request, register, form)
+
+
+def _choose_unit(request: HttpRequest, register: RegisterRow) -> HttpResponse:
+    text = request.GET.get("text", "")
+    places = fill_places(request.user, register, text)
+    if len(places) == 1 and not text:
+        return see_other("record_new", register.name, query=urlencode({"unit": places[0].unit_id}))
+    context = {"register": register, "places": places, "text": text, "period": request.GET.get("period", "")}
+    crumbs = [(register.title, reverse("ledger", args=[register.name]))]
+    return page(request, "web/choose_unit.html", "选单位", context, crumbs=crumbs)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
