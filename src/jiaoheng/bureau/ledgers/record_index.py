@@ -56,6 +56,7 @@ def index_written(run: jobs.Run) -> dict[str, Any]:
         rows = rows.filter(valid_from__gte=run.arguments["since"])
     ids = list(rows.order_by("record_id").values_list("pk", flat=True))
     schema = schema_of(row)
+    run.progress(0, len(ids))
     with transaction.atomic():
         run.seal({"count": len(ids)})
         for start in range(0, len(ids), _PART):
