@@ -5,7 +5,21 @@ from __future__ import annotations
 from django.urls import path
 
 from jiaoheng.bureau.web import health, sign_in
-from jiaoheng.bureau.web.views import audit, calendar, common, exams, home, ledgers, people, records, units
+from jiaoheng.bureau.web.views import (
+    audit,
+    calendar,
+    common,
+    exams,
+    filings,
+    home,
+    imports,
+    jobs,
+    ledgers,
+    people,
+    records,
+    rounds,
+    units,
+)
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -16,8 +30,12 @@ urlpatterns = [
     *home.urls,
     *common.urls,
     *exams.urls,
+    *imports.urls,
+    *jobs.urls,
     *ledgers.urls,
     *records.urls,
+    *rounds.urls,
+    *filings.urls,
     *audit.urls,
     *calendar.urls,
     *people.urls,
