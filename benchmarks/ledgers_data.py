@@ -35,7 +35,9 @@ def register() -> Any:
 
     zero, most = Decimal(0), Decimal(100000)
     fields = (
-        Field("code", FieldType.STRING, "编号", required=True, filter=True, pattern="[0-9]{8}", pattern_words="8 位数字"),
+        Field(
+            "code", FieldType.STRING, "编号", required=True, filter=True, pattern="[0-9]{8}", pattern_words="8 位数字"
+        ),
         Field("name", FieldType.STRING, "姓名", required=True, filter=True, identity=True, max_length=20),
         Field("gender", FieldType.STRING, "性别", required=True, codes="b_gender", filter=True),
         Field("born", FieldType.DATE, "出生日期", required=True),
@@ -74,25 +76,26 @@ def rows(count: int, first: int = 0, seed: int = 9) -> list[list[Any]]:
     """Rows without a mistake."""
     chance = random.Random(seed)
     schools = school_codes()
-    made = []
-    for number in range(first, first + count):
-        made.append(
-            [
-                schools[number % SCHOOLS],
-                f"{number:08d}",
-                chance.choice("赵钱孙李周吴郑王陈林") + chance.choice("伟芳娜敏静丽强磊军洋") + chance.choice("一二三四五六七八九"),
-                chance.choice(("男", "女")),
-                (dt.date(2008, 1, 1) + dt.timedelta(days=chance.randrange(3000))).isoformat(),
-                f"{chance.choice('一二三四五六')}（{chance.randrange(1, 7)}）班",
-                chance.choice(tuple(LEVELS.values())),
-                chance.choice(("是", "否")),
-                f"139{chance.randrange(10**8):08d}",
-                chance.choice(("", "走读", "随迁", "留守")) or None,
-                *(chance.randrange(0, 500) for _ in INTEGERS),
-                *(round(chance.random() * 1000, 2) for _ in DECIMALS),
-            ]
-        )
-    return made
+
+    def one(number: int) -> list[Any]:
+        return [
+            schools[number % SCHOOLS],
+            f"{number:08d}",
+            chance.choice("赵钱孙李周吴郑王陈林")
+            + chance.choice("伟芳娜敏静丽强磊军洋")
+            + chance.choice("一二三四五六七八九"),
+            chance.choice(("男", "女")),
+            (dt.date(2008, 1, 1) + dt.timedelta(days=chance.randrange(3000))).isoformat(),
+            f"{chance.choice('一二三四五六')}（{chance.randrange(1, 7)}）班",
+            chance.choice(tuple(LEVELS.values())),
+            chance.choice(("是", "否")),
+            f"139{chance.randrange(10**8):08d}",
+            chance.choice(("", "走读", "随迁", "留守")) or None,
+            *(chance.randrange(0, 500) for _ in INTEGERS),
+            *(round(chance.random() * 1000, 2) for _ in DECIMALS),
+        ]
+
+    return [one(number) for number in range(first, first + count)]
 
 
 def spoil(good: list[list[Any]], share: float = 0.01, seed: int = 5) -> tuple[list[list[Any]], set[tuple[int, int]]]:

@@ -14,7 +14,20 @@ sys.path.insert(0, str(Path(__file__).parent))
 import ledgers_data as data
 
 INTEGERS, DECIMALS = data.INTEGERS, data.DECIMALS
-NAMES = ["unit", "code", "name", "gender", "born", "class_name", "level", "boards", "phone", "note", *INTEGERS, *DECIMALS]
+NAMES = [
+    "unit",
+    "code",
+    "name",
+    "gender",
+    "born",
+    "class_name",
+    "level",
+    "boards",
+    "phone",
+    "note",
+    *INTEGERS,
+    *DECIMALS,
+]
 
 
 def floor(folder: Path) -> dict[str, Any]:
@@ -98,7 +111,7 @@ def import_export(folder: Path) -> dict[str, Any]:
         dataset.headers = NAMES
         for column in ("note", "phone", "level", "boards", "class_name"):
             at = NAMES.index(column)
-            for number, one in enumerate(dataset._data):
+            for one in dataset._data:
                 if one[at] is None:
                     one[at] = ""
         return Rows().import_data(dataset, dry_run=False, raise_errors=False, collect_failed_rows=False)

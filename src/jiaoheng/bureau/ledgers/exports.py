@@ -1,6 +1,6 @@
 """Downloads of a register: the rows that the screen shows, in its order, as a workbook that is its own import template.
 
-The caller chooses the rows (`listing.iter_rows`, ticked ones, a round); here they become a file, complete or refused.
+The caller chooses the rows (`export_lists.listed`, `ticked_in`, `everything`); here they become a file, complete or refused.
 Protected columns are masked unless the person may see full numbers and says for what; every export leaves an entry.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,26 +76,6 @@ class Ticked:
         return f"{count}，其中 {self.hidden} 条不在当前筛选" if self.hidden else str(count)
 
 
-def ticked(account: Account, register: RegisterRow, shown: Iterable[int], ids: Sequence[int]) -> Ticked:
-    """The ticked records that one may read, in the screen's order, those that its filter hides last.
-
-    shown: record ids of the screen's whole filtered list, in its order.
-    """
-    order = {record_id: number for number, record_id in enumerate(shown)}
-    wanted = list(dict.fromkeys(ids))
-    readable = scope_of(account, Can.READ).rows(register.name)
-    rows = {
-        one.record_id: one
-        for start in range(0, len(wanted), 500)
-        for one in RecordVersion.objects.filter(
-            CURRENT, readable, register=register, record_id__in=wanted[start : start + 500]
-        )
-    }
-    found = sorted(rows.values(), key=lambda one: (order.get(one.record_id, len(order)), one.record_id))
-    hidden = sum(one.record_id not in order for one in found)
-    return Ticked(Chosen(found, f"勾选的 {len(found)} 条"), hidden)
-
-
 def do_export(
     register: RegisterRow, chosen: Chosen, *, form: str = "xlsx", purpose: str = "", acting_user: Account
 ) -> Attachment:
@@ -113,8 +93,14 @@ def do_export(
 
 
 def _check_full(register: RegisterRow, rows: Sequence[Any], account: Account) -> None:
+    """Full numbers of exactly these versions: each must lie where the person may export them."""
     scope = scope_of(account, Can.EXPORT_FULL)
-    if not scope or not all(scope.covers(row, register.name) for row in rows):
+    wanted = {(row.record_id, row.number) for row in rows}
+    found: set[tuple[int, int]] = set()
+    for part in bulk.chunks(sorted({record_id for record_id, _ in wanted})):
+        mine = RecordVersion.objects.filter(scope.rows(register.name), register=register, record_id__in=part)
+        found |= set(mine.values_list("record_id", "number"))
+    if not scope or wanted - found:
         raise ForbiddenError("您可以导出脱敏的表，导出完整号码是县局股室的权限")
 
 
