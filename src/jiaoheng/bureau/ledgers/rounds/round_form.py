@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jiaoheng.bureau.core import clock
-from jiaoheng.bureau.core.calendar import workday_shifted
+from jiaoheng.bureau.core.calendar import is_workday, workday_shifted
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.periods import period_of
@@ -162,9 +162,9 @@ def read_round(
     if due_at is None:
         wrong["due_date"] = "请填截止的日期和时间，如 2026-10-31 17:30"
     elif opens_at is not None and due_at <= opens_at:
-        wrong["due_date"] = f"截止 {clock.local(due_at):%Y-%m-%d %H:%M} 不晚于开始 {clock.local(opens_at):%Y-%m-%d %H:%M}，请改正其中一个"
+        wrong["due_date"] = f"截止 {_said(due_at)} 不晚于开始 {_said(opens_at)}，请改正其中一个"
     elif due_at <= clock.now():
-        wrong["due_date"] = f"截止 {clock.local(due_at):%Y-%m-%d %H:%M} 已经过去，请另选时间"
+        wrong["due_date"] = f"截止 {_said(due_at)} 已经过去，请另选时间"
     if wrong or reference_date is None or opens_at is None or due_at is None:
         raise RefusedError("round-form", "有几处要改，改好再看要问哪些单位", places=wrong)
     keys = set(lists.get("steps", ()))
@@ -180,6 +180,10 @@ def read_round(
         steps=[one for one in policy_at(clock.today()).steps if one.key in keys],
         note=typed.get("note", ""),
     )
+
+
+def _said(moment: dt.datetime) -> str:
+    return f"{clock.local(moment):%Y-%m-%d %H:%M}"
 
 
 def _scope_unit(account: Account, asked: str) -> Unit:
@@ -247,7 +251,7 @@ def _warnings(asked: Asked) -> list[str]:
     told = []
     due = clock.local(asked.due_at).date()
     try:
-        if workday_shifted(due, 0) != due:
+        if not is_workday(due):
             told.append(f"截止日 {due:%Y-%m-%d} 不是工作日。")
     except RefusedError as refused:
         told.append(str(refused))

@@ -20,6 +20,9 @@
     var chosen = form.querySelectorAll("input[name=chosen]:checked").length;
     form.querySelectorAll("[data-chosen]").forEach(function (place) { place.textContent = String(chosen); });
     form.querySelectorAll("[data-needs-chosen]").forEach(function (button) { button.disabled = chosen === 0; });
+    if (!form.id) return; // a bar outside the form that belongs to it
+    document.querySelectorAll('[data-chosen-of="' + form.id + '"]').forEach(function (place) { place.textContent = String(chosen); });
+    document.querySelectorAll('[data-needs-chosen][form="' + form.id + '"]').forEach(function (button) { button.disabled = chosen === 0; });
   }
   document.addEventListener("change", function (event) {
     var box = event.target;
@@ -66,7 +69,6 @@
     button.addEventListener("click", function () { window.print(); });
   });
 })();
-cat >> web/static/web/app.js <<'E'
 // the chosen columns of a list travel as one parameter
 (function () {
   "use strict";

@@ -1,0 +1,60 @@
+"""What a round itself says beside its board: which figures it asks for, who asks, its steps, and what one may do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core.capabilities import Can
+from jiaoheng.bureau.core.models import Account
+from jiaoheng.bureau.core.scope import scope_of
+from jiaoheng.bureau.core.tree import line_at, names_at
+from jiaoheng.bureau.ledgers.models import Round
+from jiaoheng.bureau.ledgers.registry import code_tables
+from jiaoheng.bureau.ledgers.rounds.reminding import steps_of
+from jiaoheng.bureau.ledgers.rounds.words import day_words, due_words
+
+
+@dataclass(frozen=True, slots=True)
+class RoundFacts:
+    """A round in words. `may_merge`: the merged workbook is offered; `closed`: when it ended, "" while it runs."""
+
+    register: str
+    register_title: str
+    period: str
+    reference: str
+    kinds: str
+    opens: str
+    due: str
+    closed: str
+    office: str
+    note: str
+    steps: Sequence[str]
+    may_manage: bool
+    may_merge: bool
+
+
+def round_facts(round_: Round, account: Account) -> RoundFacts:
+    """A round's own facts for one reader."""
+    today = clock.today()
+    table = code_tables().get("school_kind")
+    labels = {one.code: one.label for one in table.items} if table is not None else {}
+    names = names_at([one for one in (round_.office_id,) if one], today)
+    line = line_at(round_.scope_unit, today)
+    merging = (Can.ROUNDS, Can.APPROVE_DISTRICT, Can.AUDIT)
+    return RoundFacts(
+        register=round_.register.name,
+        register_title=round_.register.title,
+        period=round_.period.name if round_.period is not None else "",
+        reference=f"{round_.reference_date:%Y-%m-%d}",
+        kinds="、".join(labels.get(one, one) for one in round_.kinds),
+        opens=due_words(round_.opens_at, today),
+        due=due_words(round_.due_at, today),
+        closed=day_words(round_.closed_at, today),
+        office=names.get(round_.office_id or 0, ""),
+        note=round_.note,
+        steps=[one.words for one in steps_of(round_)],
+        may_manage=scope_of(account, Can.ROUNDS).covers(line, round_.register.name),
+        may_merge=any(scope_of(account, can) for can in merging),
+    )
