@@ -97,9 +97,7 @@ def test_p10_offline_edits_in_either_order_end_as_the_later_one(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_p10_own_offline_edits_alone_need_no_question(
-    world: World, noon: dt.datetime, order: tuple[int, int]
-) -> None:
+def test_p10_own_offline_edits_alone_need_no_question(world: World, noon: dt.datetime, order: tuple[int, int]) -> None:
     """Nobody else was there: the later of the device's own edits stands, field by field."""
     row, period, unit = store(CONDITIONS), year(2025), world["甲"]
     record = _third_version(world, row)
