@@ -218,11 +218,11 @@ def test_a_duty_runs_once_for_two_workers_and_again_when_due(world: World, noon:
     schedule.every("sweep", minutes=15, run=lambda: str(ran.append(1)))  # type: ignore[func-returns-value]
     try:
         assert "sweep" in schedule.run_due("one")
-        assert schedule.run_due("two") == []
+        assert "sweep" not in schedule.run_due("two")
         with clock.at(noon + dt.timedelta(minutes=14)):
-            assert schedule.run_due("one") == []
+            assert "sweep" not in schedule.run_due("one")
         with clock.at(noon + dt.timedelta(minutes=15)):
-            assert schedule.run_due("two") == ["sweep"]
+            assert "sweep" in schedule.run_due("two")
     finally:
         schedule.DUTIES.pop("sweep")
     assert len(ran) == 2
