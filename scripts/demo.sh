@@ -11,7 +11,7 @@ if [ -f "$out/server.pid" ] && kill -0 "$(cat "$out/server.pid")" 2>/dev/null; t
 fi
 rm -rf "$out"
 mkdir -p "$out"
-unset DATABASE_URL
+unset DATABASE_URL JIAOHENG_DEMO_NOW
 export JIAOHENG_ENV=demo
 run() { printf '\n$ jiaoheng %s\n' "$*"; .venv/bin/jiaoheng "$@"; }
 
@@ -40,6 +40,7 @@ trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EX
 .venv/bin/python - "$port" <<'PY' || { cat "$out/服务.txt" >&2; exit 1; }
 import sys
 import time
+import urllib.error
 import urllib.request
 
 base = f"http://127.0.0.1:{sys.argv[1]}"
@@ -52,6 +53,8 @@ for _ in range(120):
         assert "演示：选一个身份进去看" in text, "the sign-in page offers no demo people"
         print("服务可用：/healthz 与登录页都有应答")
         break
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{error.url} 的应答是 {error.code}")
     except OSError:
         time.sleep(0.5)
 else:

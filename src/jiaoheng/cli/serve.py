@@ -13,11 +13,13 @@ import typer
 
 from jiaoheng.cli.console import BAD_INPUT, FAULT
 
+Data = typer.Option(None, help="数据文件夹，默认取环境变量 JIAOHENG_DATA，再默认 ./jiaoheng-data。")
+
 
 def serve(
     port: int = typer.Option(8000, help="端口。"),
     host: str = typer.Option("127.0.0.1", help="监听地址；给局域网用时写本机地址或 0.0.0.0。"),
-    data: Path = typer.Option(None, help="数据文件夹，默认取环境变量 JIAOHENG_DATA，再默认 ./jiaoheng-data。"),
+    data: Path = Data,
     worker: bool = typer.Option(True, help="同时启动后台作业（导入、催办）。"),
 ) -> None:
     """启动教衡服务。"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class TemplateRow:
     version: int = 0
     unit: str = ""
     unit_name: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)  # field → text of its cell as somebody typed it, right or not
 
 
 def write_template(
@@ -183,7 +184,9 @@ class _Sheet:
                 self.sheet.write_string(number, 2, row.unit, text)
                 self.sheet.write_string(number, 3, row.unit_name, text)
             for column, (one, make, look) in enumerate(zip(self.fields, makers, looks, strict=True), self.first):
-                put(self.sheet, number, column, make(row.data.get(one.name)), look)
+                typed = row.typed.get(one.name)
+                made = make(row.data.get(one.name)) if typed is None else typed or None
+                put(self.sheet, number, column, made, look)
 
     def _checks(self, choices: Choices, last: int) -> None:
         for column, one in enumerate(self.fields, self.first):

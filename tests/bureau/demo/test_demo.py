@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_versions_follow_without_a_gap_and_carry_their_author(standing: Any) -> 
     record = Record.objects.filter(register__name="pupils", number__gt=1).first()
     versions = list(RecordVersion.objects.filter(record=record).order_by("number"))
     assert [one.number for one in versions] == list(range(1, record.number + 1))
-    for before, after in zip(versions, versions[1:], strict=False):
+    for before, after in pairwise(versions):
         assert before.valid_to == after.valid_from
     assert versions[-1].valid_to is None
     assert all(one.author_id and one.author_name for one in versions)
@@ -165,16 +166,31 @@ def test_people_and_pupils_are_found(standing: Any) -> None:
     assert SearchEntry.objects.filter(register="pupils").count() == pupils
 
 
-def test_the_clerks_workbook_is_read_with_its_slips(standing: Any) -> None:
-    import openpyxl
+def test_the_clerks_workbook_is_taken_by_the_import_and_its_slips_are_found(standing: Any, settings: Any) -> None:
+    from jiaoheng.bureau.core.demo_people import demo_account
+    from jiaoheng.bureau.core.models import Period, Unit
+    from jiaoheng.bureau.ledgers.imports.starting import do_start_import, preview_of
+    from jiaoheng.bureau.ledgers.models import RegisterRow
 
-    from jiaoheng.registers.template import FIRST_ROW, ID_ROW
-    from jiaoheng.registers.template_marks import PREFIX
-
-    sheet = openpyxl.load_workbook(standing.slips).active
-    columns = {cell.value: cell.column for cell in sheet[ID_ROW + 1]}
+    settings.FILES = settings.DATA / "files"
+    first = standing.county.mistakes[0]
+    row = RegisterRow.objects.get(name=first.register)
+    with standing.slips.open("rb") as source:
+        batch = do_start_import(
+            row,
+            Unit.objects.get(code=first.unit),
+            [(source, standing.slips.name)],
+            period=Period.objects.get(code="Y2026"),
+            at_once=True,
+            acting_user=demo_account("clerk"),
+        )
+    found = preview_of(batch)
+    assert found.counts["rows"] == 1
+    assert found.counts["wrong_cells"] >= 4
+    said = "\n".join(str(one) for one in (*found.problems, *found.questions))
     for one in standing.county.mistakes:
-        assert (sheet.cell(FIRST_ROW + 1, columns[PREFIX + one.field]).value or "") == one.typed
+        if one.kind in ("words", "choice"):
+            assert f"“{one.typed}”" in said, one.says
 
 
 def test_refused_in_production_and_over_data(standing: Any, settings: Any) -> None:

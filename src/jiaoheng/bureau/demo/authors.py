@@ -32,4 +32,5 @@ class Authors:
         return cls(found, office)
 
     def __call__(self, unit: str) -> Account:
+        """Who writes the rows of a unit, by its code."""
         return self.of.get(unit, self.office)

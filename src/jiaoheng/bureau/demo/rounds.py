@@ -41,11 +41,18 @@ class RoundLife:
     seed: RoundSeed
     ground: Ground
     accounts: Mapping[str, Account]
-    row: Round = None
+    opened: Round | None = None
     schema: Register | None = None
     approvers: tuple[str, ...] = ()
     filings: dict[str, Filing] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def row(self) -> Round:
+        """The round itself, once it is open."""
+        if self.opened is None:
+            raise LookupError(f"round {self.seed.key} is not open yet")
+        return self.opened
 
     @property
     def office(self) -> Account:
@@ -55,7 +62,7 @@ class RoundLife:
     def open(self) -> None:
         """Open the round through its own action."""
         seed = self.seed
-        self.row = do_open_round(
+        self.opened = do_open_round(
             self.ground.register(seed.register),
             self.ground.period(seed.period),
             seed.title,
@@ -176,7 +183,7 @@ def _note(life: RoundLife, held: Filing, step: StepSeed, actor: Account) -> None
     audit.note(
         f"filing.{step.kind}",
         actor=actor,
-        about=("filing", held.pk, f"{life.names.get(held.unit_id, '')} {life.row.title}"),
+        about=("filing", held.pk, f"{life.names.get(held.unit_id, '')} {life.seed.title}"),
         unit_id=held.unit_id,
         changes=audit.differences({}, new, {"state": "状态", "level": "哪一级", "content": "第几次提交"}),
         reason=step.reason,

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import openpyxl
-
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.tree import name_of
 from jiaoheng.bureau.demo.rows import Ground
 from jiaoheng.bureau.demo.words import FILES, SLIPS
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.registers.county import County
-from jiaoheng.registers.template import FIRST_ROW, ID_ROW, TemplateRow, write_template
-from jiaoheng.registers.template_marks import PREFIX
+from jiaoheng.registers.template import TemplateRow, write_template
 
 
 def write_slips(folder: Path, county: County, ground: Ground) -> Path:
@@ -29,14 +26,8 @@ def write_slips(folder: Path, county: County, ground: Ground) -> Path:
         unit_code=unit.code,
         unit_name=name_of(unit, clock.local(county.now).date()),
         period=period.code if period is not None else "",
-        rows=[TemplateRow(county.slips_row)],
+        rows=[TemplateRow(county.slips_row, typed={one.field: one.typed for one in county.mistakes})],
         at=clock.local(county.now).date(),
         made_at=clock.local(county.now),
     )
-    book = openpyxl.load_workbook(path)
-    sheet = book.active
-    columns = {cell.value: cell.column for cell in sheet[ID_ROW + 1]}
-    for one in county.mistakes:
-        sheet.cell(FIRST_ROW + 1, columns[PREFIX + one.field]).value = one.typed or None
-    book.save(path)
     return path

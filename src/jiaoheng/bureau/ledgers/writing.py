@@ -204,7 +204,8 @@ def _authors(batch: Batch, units: Sequence[int]) -> tuple[Iterable[int | None], 
         return repeat(batch.actor.pk if batch.actor is not None else None), repeat(audit.actor_words(batch.actor))
     chosen = {unit: batch.authors.get(unit, batch.actor) for unit in dict.fromkeys(units)}
     ids = {unit: one.pk if one is not None else None for unit, one in chosen.items()}
-    words: dict[int | None, str] = dict(audit.words_of_many(one for one in chosen.values() if one is not None))
+    many = audit.words_of_many(one for one in chosen.values() if one is not None)
+    words: dict[int | None, str] = {pk: said for pk, said in many.items()}  # noqa: C416 (its keys may be None)
     for one in chosen.values():
         key = one.pk if one is not None else None
         if key not in words:
