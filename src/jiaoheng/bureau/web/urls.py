@@ -17,6 +17,7 @@ from jiaoheng.bureau.web.views import (
     ledgers,
     people,
     records,
+    registers,
     rounds,
     units,
 )
@@ -32,6 +33,7 @@ urlpatterns = [
     *exams.urls,
     *imports.urls,
     *jobs.urls,
+    *registers.urls,
     *ledgers.urls,
     *records.urls,
     *rounds.urls,

@@ -16,12 +16,16 @@
   });
 
   // <form data-counts> with checkboxes name=chosen: elements [data-chosen] show how many, [data-needs-chosen] wait for one
-  function count(form) {
+  function count(form, touched) {
     var chosen = form.querySelectorAll("input[name=chosen]:checked").length;
     form.querySelectorAll("[data-chosen]").forEach(function (place) { place.textContent = String(chosen); });
     form.querySelectorAll("[data-needs-chosen]").forEach(function (button) { button.disabled = chosen === 0; });
     if (!form.id) return; // a bar outside the form that belongs to it
     document.querySelectorAll('[data-chosen-of="' + form.id + '"]').forEach(function (place) { place.textContent = String(chosen); });
+    if (touched) {
+      document.querySelectorAll('[data-first-of="' + form.id + '"]').forEach(function (words) { words.hidden = true; });
+      document.querySelectorAll('[data-then-of="' + form.id + '"]').forEach(function (words) { words.hidden = false; });
+    }
     document.querySelectorAll('[data-needs-chosen][form="' + form.id + '"]').forEach(function (button) { button.disabled = chosen === 0; });
   }
   document.addEventListener("change", function (event) {
@@ -32,9 +36,9 @@
       var within = box.closest("tbody, table") || form;
       within.querySelectorAll("input[name=chosen]").forEach(function (one) { one.checked = box.checked; });
     }
-    count(form);
+    count(form, true);
   });
-  document.querySelectorAll("form[data-counts]").forEach(count);
+  document.querySelectorAll("form[data-counts]").forEach(function (form) { count(form, false); });
 
   // only what cannot be undone asks, and says what will happen
   document.addEventListener("submit", function (event) {
