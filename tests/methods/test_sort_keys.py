@@ -30,3 +30,13 @@ def test_chinese_by_pinyin_and_width_folded() -> None:
 
 def test_initials_keep_digits() -> None:
     assert initials("东镇2小") == "dz2x"
+
+
+def test_chinese_numerals_that_count_sort_by_size() -> None:
+    classes = ["二（1）班", "六（1）班", "三（1）班", "一（2）班", "一（10）班", "十一（1）班", "九（1）班"]
+    assert sorted(classes, key=text_key) == [
+        "一（2）班", "一（10）班", "二（1）班", "三（1）班", "六（1）班", "九（1）班", "十一（1）班",
+    ]  # fmt: skip
+    schools = ["东镇第十小学", "东镇第二小学", "东镇第二十一小学", "东镇第十二小学"]
+    assert sorted(schools, key=text_key) == ["东镇第二小学", "东镇第十小学", "东镇第十二小学", "东镇第二十一小学"]
+    assert text_key("统一路小学") != text_key("统1路小学")

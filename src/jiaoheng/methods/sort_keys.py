@@ -17,6 +17,9 @@ LENGTH = 200  # characters of a key that are kept
 _DIGITS = 18  # places before the point; no figure of a county is longer
 _NINES = str.maketrans("0123456789", "9876543210")
 _PARTS = re.compile(r"\d+|\D")
+_DIGITS_OF = {character: value for value, character in enumerate("零一二三四五六七八九")}
+# a Chinese numeral that counts something: 第二小学, 三年级, 七（2）班, 十班; the 一 of 统一 is none
+_NUMERAL = re.compile(r"(?<=第)[零一二三四五六七八九十]{1,3}|[零一二三四五六七八九十]{1,3}(?=[(（年班级中小初高附])")
 
 
 def number_key(value: int | str | Decimal) -> str:
@@ -32,8 +35,9 @@ def number_key(value: int | str | Decimal) -> str:
 
 @lru_cache(maxsize=65_536)
 def text_key(value: str) -> str:
-    """Key of a text: digits as numbers, Latin letters folded, Chinese by pinyin and then by character."""
+    """Key of a text: numbers by size (Chinese numerals that count too), Latin folded, Chinese by pinyin, then character."""
     folded = unicodedata.normalize("NFKC", value).casefold().strip()
+    folded = _NUMERAL.sub(lambda found: str(_counted(found[0])), folded)
     made = []
     for part in _PARTS.findall(folded):
         if part.isdigit() and part.isascii():
@@ -42,6 +46,14 @@ def text_key(value: str) -> str:
         else:
             made.append(_sound(part))
     return "".join(made)[:LENGTH]
+
+
+def _counted(numeral: str) -> int:
+    """九 → 9, 十 → 10, 十二 → 12, 二十 → 20, 二十一 → 21."""
+    tens, ten, ones = numeral.partition("十")
+    if not ten:
+        return int("".join(str(_DIGITS_OF[one]) for one in numeral))
+    return (_DIGITS_OF[tens[-1]] if tens else 1) * 10 + (_DIGITS_OF[ones[0]] if ones else 0)
 
 
 @lru_cache(maxsize=32_768)
