@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jiaoheng.bureau.ledgers.imports import current, files
 from jiaoheng.bureau.ledgers.imports.answers import FILES, LEFT_OUT, Said, correct
+from jiaoheng.bureau.ledgers.imports.outside import with_outside
 from jiaoheng.bureau.ledgers.imports.scope import Ground, ground_of
 from jiaoheng.bureau.ledgers.imports.several import together
 from jiaoheng.bureau.ledgers.models import ImportBatch, RegisterRow
@@ -70,6 +71,7 @@ def read(batch: ImportBatch, count: Count) -> Read:
     correct(filled, said.cells)
     count(0, filled.count)
     judged, basis, units = _judge(batch, ground, filled, said)
+    judged = with_outside(judged, batch.register, ground, batch.owner)
     count(filled.count, filled.count)
     return Read(ground, judged, parts, left_out, said, basis, units, rows_of)
 
