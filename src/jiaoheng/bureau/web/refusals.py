@@ -84,7 +84,7 @@ def answer(
         "code": code,
         "sentence": message,
         "status": status,
-        "places": places or {},
+        "wrong": places or {},
         "detail": detail or {},
     }
     template = "web/parts/refused.html" if getattr(request, "htmx", False) else "web/refused.html"

@@ -25,6 +25,7 @@ from jiaoheng.bureau.ledgers.rounds.filing_rows import (
     rows_page,
 )
 from jiaoheng.bureau.ledgers.rounds.filing_view import FilingView, view_of
+from jiaoheng.bureau.ledgers.rounds.words import spaced
 
 _TO = {"district": "提交给学区", "county": "提交给局"}
 
@@ -66,6 +67,7 @@ class FilingPage:
     register_title: str
     round_id: int
     note: str
+    due_words: str  # 截止 11 月 20 日（周五）17:30
     single: bool
     rows: RowsPage | None
     record: RecordPage | None
@@ -104,7 +106,7 @@ def filing_page(
     view = view_of(filing, account)
     judged = judge(filing, schema) if view.may_submit else Judgement(0)
     mine = dict(pending or {}) if view.may_return else {}
-    marks = marks_of(filing, judged.remarks, mine)
+    marks = marks_of(filing, judged.remarks if view.may_submit else None, mine)
     single = not schema.key
     there = records_of(filing) if single else []
     rows = None if single else rows_page(filing, schema, marks, page=page, only_marked=only_marked)
@@ -119,6 +121,7 @@ def filing_page(
         register_title=schema.title,
         round_id=filing.round_id,
         note=filing.round.note,
+        due_words=spaced("截止", view.due),
         single=single,
         rows=rows,
         record=record_page(account, there[0].record_id) if there else None,
@@ -130,16 +133,22 @@ def filing_page(
         cell=cell_chosen(filing, cell, mine) if cell and view.may_return else None,
         pending=[Pending(key, names[key], text) for key, text in mine.items() if key in names],
         submit_to=to,
-        submit_words=_submit_words(single, count, judged),
+        submit_words=_submit_words(view, single, count, judged),
         following=_following(filing, account) if scope_of(account, Can.READ) else None,
     )
 
 
-def _submit_words(single: bool, count: int, judged: Judgement) -> str:
+def _submit_words(view: FilingView, single: bool, count: int, judged: Judgement) -> str:
     if not count:
         return "还没有填。确实没有内容的，用零报告。"
+    before = view.progress.owed
     head = "已填。" if single else f"共 {count:,} 条。"
+    if not single and before and before != count:
+        head = f"共 {count:,} 条，比上期{'少' if count < before else '多'} {abs(before - count):,} 条。"
     parts = []
+    back = sum(not one.settled for one in view.remarks)
+    if back:
+        parts.append(f"退回的 {back} 格改好再提交")
     if judged.blocking:
         parts.append(f"{len(judged.blocking)} 处改好才能提交")
     if judged.asked:

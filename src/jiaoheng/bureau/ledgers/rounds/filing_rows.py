@@ -16,7 +16,7 @@ from jiaoheng.bureau.ledgers.rounds.checking import Remark
 from jiaoheng.bureau.ledgers.rounds.content import records_of
 from jiaoheng.methods.sort_keys import text_key
 from jiaoheng.registers.model import Data, Field, FieldType, Register, Sensitive
-from jiaoheng.registers.values import exact_number, show
+from jiaoheng.registers.values import exact_number
 
 ROWS = 100  # rows of one page
 NUMBERS = (FieldType.INTEGER, FieldType.NUMBER)
@@ -86,7 +86,10 @@ def rows_page(filing: Filing, schema: Register, marks: Marks, *, page: int = 1, 
     """The records of a filing as they stand, in the order of their names, a page at a time. Sums are of all of them."""
     day = clock.today()
     records = [(one.record_id, carried(schema, one.data)) for one in records_of(filing)]
-    named = [(pk, identity_words(schema, data, day) or f"第 {number} 条", data) for number, (pk, data) in enumerate(records, 1)]
+    named = [
+        (pk, identity_words(schema, data, day) or f"第 {number} 条", data)
+        for number, (pk, data) in enumerate(records, 1)
+    ]
     named.sort(key=lambda one: (text_key(one[1]), one[0]))
     at = {int(key.split(":")[0]) for key, said in marks.items() if said and key.split(":")[0].isdigit()}
     there = [one for one in named if one[0] in at]
@@ -94,10 +97,12 @@ def rows_page(filing: Filing, schema: Register, marks: Marks, *, page: int = 1, 
     pages = max(1, -(-len(chosen) // ROWS))
     page = min(max(page, 1), pages)
     fields = [one for one in schema.fields if not (one.identity and one.sensitive is Sensitive.NONE)]
-    columns = [_column(one, schema, [data for _, _, data in named]) for one in fields]
+    columns = [_column(one, [data for _, _, data in named]) for one in fields]
     return RowsPage(
         columns=columns,
-        rows=[_line(pk, name, data, fields, schema, marks) for pk, name, data in chosen[(page - 1) * ROWS : page * ROWS]],
+        rows=[
+            _line(pk, name, data, fields, schema, marks) for pk, name, data in chosen[(page - 1) * ROWS : page * ROWS]
+        ],
         total=len(named),
         marked=len(there),
         only_marked=only_marked,
@@ -108,7 +113,11 @@ def rows_page(filing: Filing, schema: Register, marks: Marks, *, page: int = 1, 
 
 
 def _line(pk: int, name: str, data: Data, fields: Sequence[Field], schema: Register, marks: Marks) -> RowLine:
-    whole = [mark for one in ("", *(f.name for f in schema.fields if f not in fields)) for mark in marks.get(f"{pk}:{one}", ())]
+    whole = [
+        mark
+        for one in ("", *(f.name for f in schema.fields if f not in fields))
+        for mark in marks.get(f"{pk}:{one}", ())
+    ]
     cells = []
     for one in fields:
         key = f"{pk}:{one.name}"
@@ -119,28 +128,35 @@ def _line(pk: int, name: str, data: Data, fields: Sequence[Field], schema: Regis
     return RowLine(pk, name, cells, whole)
 
 
-def _column(one: Field, schema: Register, rows: Sequence[Data]) -> RowColumn:
+def _column(one: Field, rows: Sequence[Data]) -> RowColumn:
     values = [data[one.name] for data in rows if data.get(one.name) is not None]
     summed = one.type in NUMBERS and one.sensitive is Sensitive.NONE and not one.codes and len(rows) > 1
     total = ""
     if summed and values:
         found = sum((exact_number(value) for value in values), Decimal(0))
-        total = show(int(found) if one.type is FieldType.INTEGER else found, one, schema, clock.today())
+        total = format(found.normalize(), "f")
     filled = f"{len(values)}/{len(rows)} 条有数" if summed and len(values) < len(rows) else ""
     return RowColumn(one.name, one.title, one.unit, one.type in NUMBERS, total, filled)
 
 
-def marks_of(filing: Filing, remarks: Iterable[Remark] = (), pending: Mapping[str, str] | None = None) -> Marks:
-    """Everything said at the cells of a filing: open remarks of approvers, what checks say now, what was explained,
-    and remarks that the reader has written and not sent yet."""
+def marks_of(
+    filing: Filing, remarks: Iterable[Remark] | None = None, pending: Mapping[str, str] | None = None
+) -> Marks:
+    """Everything said at the cells of a filing.
+
+    Open remarks of approvers; what the checks say now (`remarks`), or where they were not asked (None) what was explained
+    with the submission; and remarks that the reader has written and not sent yet (`pending`).
+    """
     found: dict[str, list[Mark]] = defaultdict(list)
     for comment in CellComment.objects.filter(filing=filing, settled_at__isnull=True).order_by("at", "pk"):
         if comment.record_id:
             found[f"{comment.record_id}:{comment.field}"].append(Mark("back", f"{comment.by_name}：{comment.text}"))
-    for one in remarks:
+    for one in remarks or ():
         found[one.place].append(Mark("wrong" if one.blocks else "asked" if one.needs_sentence else "told", one.words))
-    if not remarks:
-        sent = filing.steps.filter(kind=FilingStep.Kind.SUBMIT, content=filing.content, withdrawn_at__isnull=True).last()
+    if remarks is None:
+        sent = filing.steps.filter(
+            kind=FilingStep.Kind.SUBMIT, content=filing.content, withdrawn_at__isnull=True
+        ).last()
         for note in sent.notes if sent is not None else ():
             words = f"{note['words']}　填报说明：{note['sentence']}" if note["sentence"] else note["words"]
             found[f"{note['record']}:{note['field']}"].append(Mark("told", words))

@@ -27,6 +27,7 @@ from jiaoheng.bureau.ledgers.rounds.approving import note_opened
 from jiaoheng.bureau.ledgers.rounds.filing_page import filing_page
 from jiaoheng.bureau.ledgers.rounds.filing_rows import places_of
 from jiaoheng.bureau.ledgers.rounds.filing_view import view_of
+from jiaoheng.bureau.ledgers.rounds.words import spaced
 from jiaoheng.bureau.web.moments import moment_from
 from jiaoheng.bureau.web.pages import page, see_other, values_of
 
@@ -66,7 +67,7 @@ def _page(
         "one": one,
         "view": one.view,
         "typed": typed or {},
-        "places": error.places if error is not None else {},
+        "wrong": error.places if error is not None else {},
         "errors": _lines(found, error),
         "errors_title": _head(error),
         "act": (typed or {}).get("act", ""),
@@ -117,11 +118,11 @@ def filing_submit(request: HttpRequest, filing_id: int) -> HttpResponse:
     sentences = {key: str(text) for key, text in values_of(request, _WHY).items()}
 
     def act(found: Filing, version: int | None) -> str:
-        done = do_submit_filing(
-            found, version=version, zero_report=zero, sentences=sentences, acting_user=request.user
-        )
+        done = do_submit_filing(found, version=version, zero_report=zero, sentences=sentences, acting_user=request.user)
         view = view_of(done, request.user)
-        return f"已{'零报告' if zero else '提交'}，现在是“{view.state}”" + (f"，{view.timing}收到" if view.timing else "")
+        return f"已{'零报告' if zero else '提交'}，现在是“{view.state}”" + (
+            f"，{view.timing}收到" if view.timing else ""
+        )
 
     return _do(request, filing_id, act, sentences)
 
@@ -172,7 +173,7 @@ def filing_return(request: HttpRequest, filing_id: int) -> HttpResponse:
             acting_user=request.user,
         )
         request.session.pop(_key(filing_id), None)
-        return f"已退回，改正截止{view_of(done, request.user).due}"
+        return spaced("已退回，改正截止", view_of(done, request.user).due)
 
     request.session[_key(filing_id)] = {key: text for key, text in kept.items() if text.strip()}
     return _do(request, filing_id, act)

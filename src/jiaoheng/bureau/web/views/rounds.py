@@ -114,9 +114,9 @@ def _ticked(values: QueryDict) -> dict[str, list[str]]:
 def _said(error: RefusedError | None) -> dict[str, Any]:
     """The summary of a refusal on top of a form, and its sentences at the fields."""
     if error is None:
-        return {"errors": [], "places": {}}
+        return {"errors": [], "wrong": {}}
     lines = [{"anchor": name, "text": text} for name, text in error.places.items()]
-    return {"errors": lines or [{"anchor": "main", "text": str(error)}], "places": error.places}
+    return {"errors": lines or [{"anchor": "main", "text": str(error)}], "wrong": error.places}
 
 
 @require_GET
@@ -138,6 +138,7 @@ def board(request: HttpRequest, round_id: int) -> HttpResponse:
         "choice": choice,
         "town": next((one for one in found.towns if one.unit_id == choice.district_id and district), None),
         "facts": round_facts(round_, request.user),
+        "preselect": found.may_manage and choice.show in ("open", "late", "all") and not district and not choice.text,
     }
     return page(request, "web/round.html", round_.title, context, crumbs=[("采集", reverse("rounds"))])
 
@@ -146,9 +147,10 @@ def board(request: HttpRequest, round_id: int) -> HttpResponse:
 def round_remind(request: HttpRequest, round_id: int) -> HttpResponse:
     """催办: the ticked units, or all that are late."""
     round_ = access_round(request.user, round_id)
-    ids = _chosen(request.POST)
-    chosen = None if request.POST.get("who") == "late" else filings_in(round_, request.user, ids)
-    done = do_remind(round_, chosen, acting_user=request.user)
+    if request.POST.get("who") == "late":
+        done = do_remind(round_, acting_user=request.user)
+    else:
+        done = do_remind(round_, filings_in(round_, request.user, _chosen(request.POST)), acting_user=request.user)
     (messages.success if done.sent else messages.warning)(request, done.words)
     return _back(request, round_)
 
@@ -279,7 +281,11 @@ def round_merge(request: HttpRequest, round_id: int) -> HttpResponse:
 def round_reminders(request: HttpRequest, round_id: int) -> HttpResponse:
     """Who got which step when, and what was not sent with its reason."""
     round_ = access_round(request.user, round_id)
-    context = {"round": round_, "outcomes": outcomes_of(round_, request.user), "facts": round_facts(round_, request.user)}
+    context = {
+        "round": round_,
+        "outcomes": outcomes_of(round_, request.user),
+        "facts": round_facts(round_, request.user),
+    }
     return page(request, "web/round_reminders.html", "催办记录", context, crumbs=_crumbs(round_))
 
 
