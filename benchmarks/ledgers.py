@@ -69,15 +69,15 @@ def table(rows: int, found: dict[str, dict[str, Any]]) -> list[str]:
     merge, pages = found["merge"], found["list"]
     total = ours["total"]
     return [
-        f"| {rows:,} rows × 20 columns | seconds | ours : it | peak MB |",
-        "|---|---:|---:|---:|",
-        f"| ours: read, check, preview, store with history and audit | {total:.1f} | 1 | {ours['import_peak']:.0f} |",
+        f"| {rows:,} rows × 20 columns | seconds | ours : it | processor seconds | peak MB |",
+        "|---|---:|---:|---:|---:|",
+        f"| ours: read, check, preview, store with history and audit | {total:.1f} | 1 | {ours['cpu']:.1f} | {ours['import_peak']:.0f} |",
         f"| django-import-export, plain model | {others['total']:.1f} | {others['total'] / total:.1f} × faster |"
-        f" {others['peak']:.0f} |",
+        f" {others['cpu']:.1f} | {others['peak']:.0f} |",
         f"| frictionless, validation alone | {alone['total']:.1f} | {alone['total'] / total:.1f} × faster |"
-        f" {alone['peak']:.0f} |",
+        f" {alone['cpu']:.1f} | {alone['peak']:.0f} |",
         f"| floor: calamine + executemany, nothing checked | {floor['total']:.1f} |"
-        f" {total / floor['total']:.1f} × slower | {floor['peak']:.0f} |",
+        f" {total / floor['total']:.1f} × slower | {floor['cpu']:.1f} | {floor['peak']:.0f} |",
         "",
         "| what | measured | aim |",
         "|---|---:|---:|",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sqlite3
 import sys
@@ -155,5 +156,6 @@ def frictionless(folder: Path) -> dict[str, Any]:
 if __name__ == "__main__":
     chosen = {"floor": floor, "import_export": import_export, "frictionless": frictionless}[sys.argv[2]]
     figures = chosen(Path(sys.argv[1]))
+    figures["cpu"] = sum(os.times()[:4])
     figures["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(figures))

@@ -58,11 +58,11 @@ def run_import(folder: Path, register: Any, county: Any, account: Any) -> dict[s
     except RefusedError:
         pass
     assert not RecordVersion.objects.exists()
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), sum(os.times()[:4])
     batch = start(register, county, account, [folder / "good.xlsx"])
     read = time.perf_counter()
     do_confirm_import(batch, at_once=True, acting_user=account)
-    done = time.perf_counter()
+    done, busy = time.perf_counter(), sum(os.times()[:4]) - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     stored = RecordVersion.objects.count()
     exported = time.perf_counter()
@@ -78,6 +78,7 @@ def run_import(folder: Path, register: Any, county: Any, account: Any) -> dict[s
         "read": read - began,
         "write": done - read,
         "total": done - began,
+        "cpu": busy,
         "stored": stored,
         "import_peak": peak,
         "export": exported,
