@@ -121,7 +121,7 @@ def test_p14_every_mistake_on_one_page_mended_there(web: Client, world: World, r
     }
     address = str(upload(web, world, kit.sheets(content))["Location"])
     html = text(web.get(address))
-    for place in ("工作表“九1”<b>D2</b>", "工作表“九1”<b>B3</b>", "工作表“九2”<b>A3</b>"):
+    for place in ("工作表“九1”<b>D2</b> 积分", "工作表“九1”<b>B3</b> 姓名", "工作表“九2”<b>A3</b> 学号"):
         assert place in html
     assert html.count('class="fix"') == 3
     assert html.count('class="mark m-bad">错</span>') == 3 + 1  # in the cells, and on the tab
@@ -289,7 +289,7 @@ def test_several_files_come_in_as_one(web: Client, world: World, roster: Any) ->
     run_waiting_jobs()
     html = text(web.get(address))
     assert "2 个文件" in html
-    assert "乙.xlsx 工作表“表”<b>D2</b>" in html
+    assert "乙.xlsx 工作表“表”<b>D2</b> 积分" in html
 
 
 def run_waiting_jobs() -> None:

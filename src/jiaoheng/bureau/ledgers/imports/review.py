@@ -26,6 +26,7 @@ class Fix:
     key: str
     where: str  # 工作表“班额”
     cell: str  # F9
+    title: str  # head of the column
     sentence: str
     value: str
     unit: str
@@ -99,7 +100,7 @@ def review_of(batch: ImportBatch, kind: str = "", number: object = 1) -> Review:
     counts = lines.counts or {"total": 0, BAD: 0, CHANGED: 0, NEW: 0, ASK: 0, "same": 0}
     errors = [one for one in shown.problems if one.severity is Severity.ERROR]
     whole = [one for one in errors if not one.place.row]
-    cells = [one for one in errors if one.place.row]
+    cells = sorted((one for one in errors if one.place.row), key=_where)
     questions = _questions(batch, shown, lines)
     still_open = sum(one.open for one in questions)
     state = _state(shown, bool(whole), len(cells), still_open)
@@ -177,6 +178,10 @@ def _bar(state: str, shown: Preview, wrong: int, waiting: int) -> str:
     return f"核对无误：{shown.sentence}"
 
 
+def _where(one: Problem) -> tuple[str, str, int, int]:
+    return one.place.file, one.place.sheet, one.place.row, one.place.column
+
+
 def _told(one: Problem) -> str:
     place = str(one.place)
     return _closed(f"{place}：{one.message}" if place else one.message)
@@ -188,11 +193,11 @@ def _closed(text: str) -> str:
 
 def _fix(one: Problem, lines: Stored) -> Fix:
     place = one.place
-    value, unit, numeric = lines.raw.get(place.key, ("", "", False))
+    value, unit, numeric, title = lines.raw.get(place.key, ("", "", False, ""))
     several = len({sheet[0] for sheet in lines.sheets}) > 1
     where = " ".join(part for part in (place.file if several else "", f"工作表“{place.sheet}”") if part)
     sentence = "".join(_closed(part) for part in (one.message, one.remedy))
-    return Fix(place.key, where, place.cell, sentence, value, unit, numeric, place.key in lines.raw)
+    return Fix(place.key, where, place.cell, title, sentence, value, unit, numeric, place.key in lines.raw)
 
 
 def _questions(batch: ImportBatch, shown: Preview, lines: Stored) -> list[Asked]:

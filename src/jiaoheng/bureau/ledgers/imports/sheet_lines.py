@@ -37,7 +37,7 @@ class Stored:
 
     `sheets`: file, sheet, header row, columns (letters, head, whether numeric). `lines`: number of the sheet, row of the
     sheet, kind of the row, cells (text, kind, old text). `raw`: place key → text as sent (protected values empty),
-    unit of measure, whether numeric. `asked`: every question, answered ones too.
+    unit of measure, whether numeric, head of the column. `asked`: every question, answered ones too.
     """
 
     counts: dict[str, int]
@@ -174,19 +174,21 @@ class _Maker:
     def _counts(self) -> dict[str, int]:
         filled = self.filled.cells.values()
         total = sum(len(cells) - cells.count(None) for cells in filled)
-        new = sum(len(row.data) for row in self.rows if row.state is RowState.NEW)
+        changed, new = len(self.plan.changes), 0
+        for row in self.rows:
+            if row.state is RowState.NEW:
+                new += len(row.data)
+            elif row.state is RowState.WRONG:  # its right cells are new or changed all the same
+                wrong = {one.field for one in row.wrongs if _blocks(one)}
+                if row.record is None:
+                    new += sum(name not in wrong for name in row.data)
+                else:
+                    changed += sum(one.field not in wrong for one in row.changes)
         bad = len({one.place.key for one in self.problems if one.severity is Severity.ERROR and one.place.row})
-        changed = len(self.plan.changes)
         ask = len(self.asks)
         total = max(total, bad + changed + new + ask)
-        return {
-            "total": total,
-            BAD: bad,
-            CHANGED: changed,
-            NEW: new,
-            ASK: ask,
-            "same": total - bad - changed - new - ask,
-        }
+        same = total - bad - changed - new - ask
+        return {"total": total, BAD: bad, CHANGED: changed, NEW: new, ASK: ask, "same": same}
 
     def _raw(self) -> dict[str, list[Any]]:
         """What stands in the wrong cells, for the inputs beside the sentences."""
@@ -210,7 +212,9 @@ class _Maker:
                 one = self.schema.by_name.get(name)
                 secret = one is not None and bool(one.sensitive)
                 text = "" if secret else cell_text(self._cell(name, row.row)) or ""
-                found[place.key] = [text, one.unit if one is not None else "", one is not None and one.type in _NUMBERS]
+                title = one.title if one is not None else TITLES.get(name, "")
+                unit, numeric = (one.unit, one.type in _NUMBERS) if one is not None else ("", False)
+                found[place.key] = [text, unit, numeric, title]
         return found
 
 
