@@ -15,7 +15,9 @@ from bureau.ledgers.rounds_stage import DUE, Stage, add_school, form, listing, m
 from bureau.world import World
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import Account
+from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.ledgers.models import CellComment, Extension, Filing, FilingStep, Reminder, Round
+from jiaoheng.bureau.ledgers.rounds.actions import do_approve_filing
 
 NOW = clock.beijing(2025, 10, 20, 10)
 LATE = clock.beijing(2025, 11, 3, 10)
@@ -218,8 +220,6 @@ def test_a_whole_district_is_passed_once_all_of_it_is_there(stage: Stage) -> Non
     for name in ("甲", "乙"):
         fill(stage, name)
     with clock.at(NOW):
-        from jiaoheng.bureau.ledgers.rounds.actions import do_approve_filing
-
         stage.submit("甲")
         do_approve_filing(stage.filing("甲"), acting_user=stage.world["东学区"])
         refused = press(office, address, unit=stage.world["东"].pk)
@@ -451,3 +451,27 @@ def test_a_filing_asks_as_much_for_many_rows_as_for_few(stage: Stage) -> None:
         assert "119班" in seen(clerk, f"{at(filing)}?page=2")
     assert after == before
     assert after < 60
+
+
+def test_a_school_that_asks_for_the_board_gets_its_filing(stage: Stage) -> None:
+    fill(stage, "甲")
+    with clock.at(NOW):
+        answer = entered(stage.world["甲填报"]).get(f"/rounds/{stage.round.pk}/")
+        assert (answer.status_code, answer["Location"]) == (303, at(stage.filing("甲")))
+        Filing.objects.filter(pk=stage.filing("甲").pk).update(state="approved")
+        assert entered(stage.world["甲填报"]).get(f"/rounds/{stage.round.pk}/").status_code == 303
+        assert entered(stage.world["东学区"]).get(f"/rounds/{stage.round.pk}/").status_code == 200
+
+
+def test_a_refusal_with_several_places_leaves_the_bar_of_the_page_whole(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RefusedError("two-places", "有两处要改", places={"one": "改这里", "two": "也改这里"})
+
+    monkeypatch.setattr("jiaoheng.bureau.web.views.rounds.do_remind", refuse)
+    with clock.at(NOW):
+        answer = press(entered(stage.world["股长"]), f"/rounds/{stage.round.pk}/remind", who="late")
+    assert answer.status_code == 400
+    assert "有两处要改" in answer.content.decode()
+    assert "基础教育股" in answer.content.decode()

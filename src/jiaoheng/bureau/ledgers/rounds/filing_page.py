@@ -84,8 +84,8 @@ class FilingPage:
 
     @property
     def may_zero(self) -> bool:
-        """零报告 is offered while nothing is there."""
-        return self.view.may_submit and not self.count
+        """零报告 is offered for a list in which nothing stands; a form of one record always has something to say."""
+        return self.view.may_submit and not self.count and not self.single
 
 
 def filing_page(
@@ -140,7 +140,7 @@ def filing_page(
 
 def _submit_words(view: FilingView, single: bool, count: int, judged: Judgement) -> str:
     if not count:
-        return "还没有填。确实没有内容的，用零报告。"
+        return "还没有填，填好才能提交。" if single else "还没有填。确实没有内容的，用零报告。"
     before = view.progress.owed
     head = "已填。" if single else f"共 {count:,} 条。"
     if not single and before and before != count:

@@ -23,6 +23,7 @@ class RoundFacts:
     register: str
     register_title: str
     period: str
+    period_id: int | None
     reference: str
     kinds: str
     opens: str
@@ -47,6 +48,7 @@ def round_facts(round_: Round, account: Account) -> RoundFacts:
         register=round_.register.name,
         register_title=round_.register.title,
         period=round_.period.name if round_.period is not None else "",
+        period_id=round_.period_id,
         reference=f"{round_.reference_date:%Y-%m-%d}",
         kinds="、".join(labels.get(one, one) for one in round_.kinds),
         opens=due_words(round_.opens_at, today),
