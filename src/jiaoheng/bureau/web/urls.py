@@ -16,6 +16,7 @@ from jiaoheng.bureau.web.views import (
     jobs,
     ledgers,
     people,
+    people_files,
     records,
     registers,
     rounds,
@@ -41,5 +42,6 @@ urlpatterns = [
     *audit.urls,
     *calendar.urls,
     *people.urls,
+    *people_files.urls,
     *units.urls,
 ]
