@@ -12,7 +12,6 @@ from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import NotFoundError
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.ledgers import registry
-from jiaoheng.bureau.ledgers.models import RegisterRow
 from jiaoheng.registers.model import CodeItem, CodeTable
 
 
@@ -94,10 +93,10 @@ def code_page(table: CodeTable, chosen: str = "") -> CodePage:
 def _used() -> dict[str, list[str]]:
     """Table → the fields that use it, in words."""
     found: dict[str, list[str]] = defaultdict(list)
-    for row in RegisterRow.objects.filter(closed_at__isnull=True).order_by("title"):
-        named = {one.name: one for version in registry.schema_versions(row) for one in version.fields if one.codes}
-        for one in named.values():
-            found[one.codes].append(f"{row.title}的{one.title}")
+    for schema in registry.schemas().values():
+        for one in schema.fields:
+            if one.codes:
+                found[one.codes].append(f"{schema.title}的{one.title}")
     return found
 
 
