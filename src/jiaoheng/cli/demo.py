@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Data = typer.Option(..., "--data", metavar="文件夹", help="数据文件夹，应为空的或还没有。", show_default=False)
-Exam = typer.Option(
-    None, "--exam", metavar="文件夹", help="考试报告的结果文件夹，拷入演示里给人看。", show_default=False
-)
 
 
 @app.callback()
@@ -29,15 +25,14 @@ def demo() -> None:
 def build(
     data: Path = Data,
     scale: float = typer.Option(1.0, "--scale", min=0.01, max=1.0, metavar="比例", help="县有多大，1 为全县。"),
-    exam: Path = Exam,
 ) -> None:
     """0 built; 2 where this is no demo environment or the folder holds data."""
     from jiaoheng.cli.console import guarded
 
-    raise typer.Exit(guarded(lambda: run_build(data, scale, exam)))
+    raise typer.Exit(guarded(lambda: run_build(data, scale)))
 
 
-def run_build(data: Path, scale: float, exam: Path | None) -> int:
+def run_build(data: Path, scale: float) -> int:
     """Make the tables, build, tell the numbers."""
     from jiaoheng.cli.console import OK, Refusal, counted_progress
 
@@ -59,8 +54,6 @@ def run_build(data: Path, scale: float, exam: Path | None) -> int:
             built = make(scale=scale, progress=progress)
     except RefusedError as refused:
         raise Refusal(f"{refused}。") from refused
-    if exam is not None:
-        shutil.copytree(exam, data / "exams" / "demo", dirs_exist_ok=True)
     _tell(built, data)
     return OK
 

@@ -189,7 +189,8 @@ def test_the_clerks_workbook_is_taken_by_the_import_and_its_slips_are_found(stan
     assert found.counts["wrong_cells"] >= 4
     said = "\n".join(str(one) for one in (*found.problems, *found.questions))
     for one in standing.county.mistakes:
-        if one.kind in ("words", "choice"):
+        # a unit written behind its number is understood
+        if one.kind in ("words", "choice") and not one.typed.startswith(one.right):
             assert f"“{one.typed}”" in said, one.says
 
 
