@@ -28,6 +28,7 @@ class AuditEntry(models.Model):
     hash = models.CharField(max_length=64)
 
     class Meta:
+        verbose_name = verbose_name_plural = "操作记录"
         indexes = [models.Index(fields=["object_type", "object_id", "number"])]
 
 

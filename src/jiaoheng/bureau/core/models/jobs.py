@@ -42,6 +42,7 @@ class Job(models.Model):
     cancel_asked = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name = verbose_name_plural = "后台任务"
         indexes = [models.Index(fields=["state", "created_at"]), models.Index(fields=["owner", "finished_at"])]
 
 

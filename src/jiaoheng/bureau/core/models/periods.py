@@ -41,3 +41,6 @@ class CalendarDay(models.Model):
     name = models.CharField("说明", max_length=40, blank=True)
     source = models.CharField("依据", max_length=100, blank=True)
     changed_at = models.DateTimeField(null=True)  # the cache of a process is as new as the newest of these
+
+    class Meta:
+        verbose_name = verbose_name_plural = "工作日历"
