@@ -155,6 +155,34 @@ AXES_DISABLE_ACCESS_LOG = True  # the audit chain has the entries
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
+AXES_ENABLE_ADMIN = False  # locks are taken off on the person's page, with an entry
+
+# the system settings: lists to look at; every change goes through the office's own pages
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "教衡 系统设置",
+    "SITE_HEADER": "教衡 系统设置",
+    "SITE_SUBHEADER": "只看不改，修改到各自的页面",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": True,
+    "SHOW_BACK_BUTTON": True,
+    "COLORS": {
+        "primary": {
+            "50": "#eef5fa",
+            "100": "#e4eef5",
+            "200": "#b9d3e4",
+            "300": "#86bfe2",
+            "400": "#4f93bd",
+            "500": "#2a6f9b",
+            "600": "#15547c",
+            "700": "#124a6d",
+            "800": "#0e3f5f",
+            "900": "#0b304a",
+            "950": "#071f30",
+        }
+    },
+}
+
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 LANGUAGE_CODE = "zh-hans"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from jiaoheng.bureau.web import settings_door, sign_in
+
 urlpatterns = [
     # one door: the one that locks, and leaves entries
-    path("settings/login/", login_not_required(RedirectView.as_view(pattern_name="login", query_string=True))),
+    path("settings/login/", settings_door.enter),
+    path("settings/logout/", sign_in.sign_out),
+    path("settings/password_change/", RedirectView.as_view(pattern_name="password")),
     path("settings/", admin.site.urls),
     path("", include("jiaoheng.bureau.web.urls")),
 ]
