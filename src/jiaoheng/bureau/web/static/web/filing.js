@@ -43,6 +43,11 @@
     event.preventDefault();
     show(link);
   });
+  document.addEventListener("click", function (event) {
+    if (!event.target.closest('a[href="#return"]')) return;
+    document.querySelector("#return details").open = true;
+    document.getElementById("f-return").focus();
+  });
   document.addEventListener("keydown", function (event) {
     if (event.key === "Escape") close();
   });
