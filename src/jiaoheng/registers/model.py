@@ -230,9 +230,9 @@ class Register:
 
     @cached_property
     def identity_fields(self) -> tuple[Field, ...]:
-        """The fields that name a record to a person: those marked, else the key, else the first field."""
+        """The fields that name a record to a person: those marked, else the key; none where the unit's name is enough."""
         marked = tuple(one for one in self.fields if one.identity)
-        return marked or tuple(self.by_name[name] for name in self.key) or self.fields[:1]
+        return marked or tuple(self.by_name[name] for name in self.key)
 
     def codes_of(self, one: Field) -> CodeTable | None:
         """The code table of a field, where it has one."""

@@ -23,7 +23,7 @@ from jiaoheng.bureau.ledgers.listing_rows import chosen, is_narrow, order_column
 from jiaoheng.bureau.ledgers.listing_text import text_notice
 from jiaoheng.bureau.ledgers.masking_rules import ABSENT, identity_words, shown
 from jiaoheng.bureau.ledgers.registry import schema_versions
-from jiaoheng.registers.model import Data, Value
+from jiaoheng.registers.model import Data, Field, FieldType, Value
 
 _WALK = 2_000  # rows that an export reads at a time
 
@@ -190,10 +190,18 @@ class Printer:
         found = self.labels.get(key)
         if found is None:
             one, schema = self.layout.fields[name], self.layout.owners[name]
-            found = Cell(shown(schema, one, value, self.layout.day))
+            found = Cell(even(shown(schema, one, value, self.layout.day), one))
             if len(self.labels) < _MOST_LABELS:
                 self.labels[key] = found
         return found
+
+
+def even(text: str, one: Field) -> str:
+    """A number with its column's decimals, so that points stand under each other: 28.1 → 28.10 beside 20.32."""
+    if one.type is not FieldType.NUMBER or not one.decimals or one.sensitive:
+        return text
+    whole, _point, rest = text.partition(".")
+    return f"{whole}.{rest.ljust(one.decimals, '0')}" if whole.lstrip("-").isdigit() else text
 
 
 _BLANK = Cell(ABSENT, True, "未填")

@@ -18,6 +18,7 @@
   // <form data-counts> with checkboxes name=chosen: elements [data-chosen] show how many, [data-needs-chosen] wait for one
   function count(form, touched) {
     var chosen = form.querySelectorAll("input[name=chosen]:checked").length;
+    form.toggleAttribute("data-any", chosen > 0);
     form.querySelectorAll("[data-chosen]").forEach(function (place) { place.textContent = String(chosen); });
     form.querySelectorAll("[data-needs-chosen]").forEach(function (button) { button.disabled = chosen === 0; });
     if (!form.id) return; // a bar outside the form that belongs to it
