@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from jiaoheng.bureau.core.models import Job
 from jiaoheng.bureau.core.worker import Worker
 from jiaoheng.bureau.ledgers.imports.starting import do_start_import
 from jiaoheng.bureau.ledgers.models import ImportBatch, Record
+from jiaoheng.registers.model import Field, FieldType
 
 pytestmark = pytest.mark.django_db
 
@@ -121,7 +124,11 @@ def test_p14_every_mistake_on_one_page_mended_there(web: Client, world: World, r
     }
     address = str(upload(web, world, kit.sheets(content))["Location"])
     html = text(web.get(address))
-    for place in ("工作表“九1”<b>D2</b> 积分", "工作表“九1”<b>B3</b> 姓名", "工作表“九2”<b>A3</b> 学号"):
+    for place in (
+        '工作表“九1”<a href="#c0-D2">D2</a> 积分',
+        '工作表“九1”<a href="#c0-B3">B3</a> 姓名',
+        '工作表“九2”<a href="#c1-A3">A3</a> 学号',
+    ):
         assert place in html
     assert html.count('class="fix"') == 3
     assert html.count('class="mark m-bad">错</span>') == 3 + 1  # in the cells, and on the tab
@@ -214,6 +221,41 @@ def test_p12_another_registers_template_is_refused_naming_both(web: Client, worl
     assert not Record.objects.exists()
 
 
+def test_p12_an_older_template_is_told_with_both_versions_and_gives_drafts(
+    web: Client, world: World, roster: Any
+) -> None:
+    sent = b"".join(web.get("/ledgers/t_roster/template").streaming_content)
+    book = openpyxl.load_workbook(io.BytesIO(sent))
+    page = kit.data_sheet(book)
+    first = kit.head_row(page) + 1
+    for number in range(8):
+        for name, value in {"code": f"00{number}", "name": f"学生{number}", "class_name": "1班"}.items():
+            page.cell(first + number, kit.column_of(page, name)).value = value
+    out = io.BytesIO()
+    book.save(out)
+    out.seek(0)
+    kept = [one for one in ROSTER.fields if one.name != "class_name"]
+    fields = (*kept, Field("dormitory", FieldType.STRING, "宿舍", required=True))
+    store(replace(ROSTER, version=2, effective_from=dt.date(2025, 9, 1), fields=fields, dropped=("class_name",)))
+    address = str(upload(web, world, (out, "旧表.xlsx"))["Location"])
+    html = text(web.get(address))
+    for words in ("第 1 版（2020-09-01）", "第 2 版（2025-09-01）", "“班级”", "8 个值没有导入", "存为草稿"):
+        assert words in html
+    done = confirmed(web, address)
+    assert "草稿 8 条" in done
+    assert "8 条缺必填项，已存为您的草稿" in done
+    assert not Record.objects.exists()
+
+
+def test_a_preview_of_an_earlier_program_still_shows_its_sentences(web: Client, world: World, settings: Any) -> None:
+    address = brought(web, world, [["001", "张三", "1班", "约30"]])
+    file = Path(settings.FILES) / ImportBatch.objects.get().preview / "sheet.json"
+    file.write_bytes(b'{"format":1,"raw":{}}')
+    html = text(web.get(address))
+    assert "约30" in html
+    assert "还有 1 处有误" in html
+
+
 def test_a_file_that_is_no_table_says_so_and_stays_on_the_first_step(web: Client, world: World) -> None:
     empty = upload(web, world, (io.BytesIO(b""), "空.xlsx"))
     assert empty.status_code == 400
@@ -289,7 +331,7 @@ def test_several_files_come_in_as_one(web: Client, world: World, roster: Any) ->
     run_waiting_jobs()
     html = text(web.get(address))
     assert "2 个文件" in html
-    assert "乙.xlsx 工作表“表”<b>D2</b> 积分" in html
+    assert '乙.xlsx 工作表“表”<a href="#c1-D2">D2</a> 积分' in html
 
 
 def run_waiting_jobs() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from jiaoheng.bureau.ledgers.models import ImportBatch
+from jiaoheng.bureau.ledgers.models import Filing, ImportBatch
 
 _TONES = {"done": "done", "undone": "back", "cancelled": "none", "refused": "late"}
 
@@ -23,6 +23,7 @@ class Outcome:
     facts: tuple[tuple[str, str], ...]
     kept: tuple[str, ...]
     drafts: int
+    filing_id: int | None  # that waits to be handed in
     round_id: int | None
 
 
@@ -51,5 +52,15 @@ def outcome_of(batch: ImportBatch) -> Outcome:
         facts=facts,
         kept=tuple(counts.get("kept", ())),
         drafts=len(counts.get("draft_ids", ())) if batch.state == ImportBatch.State.DONE else 0,
+        filing_id=_filing(batch),
         round_id=batch.round_id,
     )
+
+
+def _filing(batch: ImportBatch) -> int | None:
+    """The unit's own filing of the round or period that the import was for, where it is not handed in yet."""
+    rows = Filing.objects.filter(unit=batch.unit, round__register=batch.register)
+    rows = rows.filter(round_id=batch.round_id) if batch.round_id else rows.filter(round__period=batch.period)
+    waiting = (Filing.State.EMPTY, Filing.State.DRAFT, Filing.State.RETURNED)
+    found = rows.filter(state__in=waiting, round__closed_at__isnull=True).order_by("-round_id")
+    return found.values_list("pk", flat=True).first()

@@ -32,6 +32,7 @@ class Fix:
     unit: str
     numeric: bool
     can: bool  # whether it can be put right on the page
+    anchor: str  # of its cell in the table below; "" where this page of the table does not have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def review_of(batch: ImportBatch, kind: str = "", number: object = 1) -> Review:
     cells = sorted((one for one in errors if one.place.row), key=_where)
     questions = _questions(batch, shown, lines)
     still_open = sum(one.open for one in questions)
+    sheet = sheet_page(lines, kind, number)
     state = _state(shown, bool(whole), len(cells), still_open)
     will = shown.counts.get("new", 0) + shown.counts.get("changed", 0) + shown.counts.get("drafts", 0)
     return Review(
@@ -110,7 +112,7 @@ def review_of(batch: ImportBatch, kind: str = "", number: object = 1) -> Review:
         summary=_summary(batch, shown, counts),
         told=shown.sentence,
         step_words=_step_words(state, len(cells), still_open),
-        fixes=tuple(_fix(one, lines) for one in cells[:MOST_FIXES]),
+        fixes=tuple(_fix(one, lines, sheet.anchors) for one in cells[:MOST_FIXES]),
         fixes_left=max(0, len(cells) - MOST_FIXES),
         questions=tuple(questions[:MOST_QUESTIONS]),
         open_questions=still_open,
@@ -122,7 +124,7 @@ def review_of(batch: ImportBatch, kind: str = "", number: object = 1) -> Review:
         refusals=tuple((_told(one), _closed(one.remedy)) for one in whole),
         files=shown.files,
         tabs=_tabs(counts, kind),
-        sheet=sheet_page(lines, kind, number),
+        sheet=sheet,
         blocked=shown.blocked,
         bar=_bar(state, shown, len(cells), still_open),
         rows=will,
@@ -191,13 +193,16 @@ def _closed(text: str) -> str:
     return text if not text or text.endswith(("。", "？")) else f"{text}。"
 
 
-def _fix(one: Problem, lines: Stored) -> Fix:
+def _fix(one: Problem, lines: Stored, anchors: frozenset[str]) -> Fix:
     place = one.place
     value, unit, numeric, title = lines.raw.get(place.key, ("", "", False, ""))
     several = len({sheet[0] for sheet in lines.sheets}) > 1
     where = " ".join(part for part in (place.file if several else "", f"工作表“{place.sheet}”") if part)
     sentence = "".join(_closed(part) for part in (one.message, one.remedy))
-    return Fix(place.key, where, place.cell, title, sentence, value, unit, numeric, place.key in lines.raw)
+    number = next((at for at, sheet in enumerate(lines.sheets) if sheet[:2] == [place.file, place.sheet]), 0)
+    anchor = f"c{number}-{place.cell}"
+    anchor = anchor if anchor in anchors else ""
+    return Fix(place.key, where, place.cell, title, sentence, value, unit, numeric, place.key in lines.raw, anchor)
 
 
 def _questions(batch: ImportBatch, shown: Preview, lines: Stored) -> list[Asked]:

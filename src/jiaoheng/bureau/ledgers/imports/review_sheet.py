@@ -60,6 +60,7 @@ class SheetPage:
     left: int  # rows that the preview does not list
     before: int
     after: int
+    anchors: frozenset[str]  # of the wrong cells on this page
 
 
 def sheet_page(lines: Stored, kind: str, number: object) -> SheetPage:
@@ -72,7 +73,9 @@ def sheet_page(lines: Stored, kind: str, number: object) -> SheetPage:
     chosen = entries[first : first + SIZE]
     words = f"第 {first + 1}—{first + len(chosen)} 行，共 {len(entries):,} 行" if pages > 1 else ""
     parts = tuple(_parts(lines, chosen))
-    return SheetPage(parts, kind, at, pages, words, lines.left, at - 1, at + 1 if at < pages else 0)
+    wrong = (cell.anchor for part in parts for row in part.rows for cell in row.cells if cell.kind == BAD)
+    after = at + 1 if at < pages else 0
+    return SheetPage(parts, kind, at, pages, words, lines.left, at - 1, after, frozenset(wrong))
 
 
 Entry = tuple[list[Any], int, int]  # a line, how many same lines follow folded into it, their page

@@ -25,6 +25,7 @@ from jiaoheng.sheets.places import Question, Severity, column_letters
 from jiaoheng.sheets.text import cell_text
 
 FILE = "sheet.json"
+FORMAT = 2  # a file that an earlier program wrote is not read: the preview then shows its sentences alone
 MOST_LINES = 2_000
 BAD, CHANGED, NEW, ASK, SAME = "bad", "chg", "new", "ask", ""
 CLEARED = "清空"
@@ -55,14 +56,18 @@ def save_lines(inside: str, found: Read, plan: Plan, questions: Iterable[Questio
     """Write the file into a stored preview's folder."""
     asked = list(questions)
     made = _Maker(found, plan, asked).made()
-    content = {name: getattr(made, name) for name in Stored.__slots__}
+    content: dict[str, Any] = {name: getattr(made, name) for name in Stored.__slots__}
+    content["format"] = FORMAT
     (Path(settings.FILES) / inside / FILE).write_bytes(orjson.dumps(content))
 
 
 def load_lines(inside: str) -> Stored:
-    """Read it; EMPTY for a preview without one."""
+    """Read it; EMPTY for a preview without one, or with one of another format."""
     path = Path(settings.FILES) / inside / FILE
-    return Stored(**orjson.loads(path.read_bytes())) if path.is_file() else EMPTY
+    content = orjson.loads(path.read_bytes()) if path.is_file() else {}
+    if content.pop("format", None) != FORMAT:
+        return EMPTY
+    return Stored(**content)
 
 
 class _Maker:

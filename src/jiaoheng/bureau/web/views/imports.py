@@ -25,6 +25,7 @@ from jiaoheng.bureau.ledgers.imports.review import question_key, review_of
 from jiaoheng.bureau.ledgers.imports.starting import do_cancel_import, do_start_import
 from jiaoheng.bureau.ledgers.imports.undoing import do_undo_import, preview_undo
 from jiaoheng.bureau.ledgers.models import ImportBatch, RegisterRow
+from jiaoheng.bureau.web.current import KEY
 from jiaoheng.bureau.web.pages import Crumbs, page, see_other
 from jiaoheng.bureau.web.places import period_from
 
@@ -59,7 +60,7 @@ def _new_page(request: HttpRequest, register: RegisterRow, refusal: str = "") ->
     sent = request.POST if request.method == "POST" else request.GET
     time = sent.get("time", "") or (f"{ROUND}{sent['round']}" if sent.get("round") else "")
     time = time or (f"{PERIOD}{sent['period']}" if sent.get("period") else "")
-    unit = sent.get("unit", "") or str(request.session.get("unit", ""))
+    unit = sent.get("unit", "") or str(request.session.get(KEY, ""))
     context = {
         "register": register,
         "entrance": entrance_of(request.user, register, unit, time),
