@@ -110,14 +110,18 @@ def _owed(
     for one in sorted(filings, key=lambda each: (limit_of(each.round, each), each.pk)):
         late = is_late(one.round, one, now)
         limit = limit_of(one.round, one)
-        action = "补报" if late else "开始填报" if one.state == Filing.State.EMPTY else "继续填报"
+        there = progress[one.pk]
+        ready = there.unit == "项" and there.owed is not None and there.filled >= there.owed > 0
+        action = (
+            "补报" if late else "去提交" if ready else "开始填报" if one.state == Filing.State.EMPTY else "继续填报"
+        )
         made.append(
             Owed(
                 filing_id=one.pk,
                 light=lights.until(limit),
                 title=one.round.title,
                 sub=_sub(one, names, several),
-                missing=progress[one.pk].missing,
+                missing=there.missing,
                 due=due_words(limit, today),
                 action=action,
                 link=filing_link(one),

@@ -18,7 +18,7 @@ class Owed:
     sub: str  # 基础教育股 · 每学期; with the unit's name where I fill for several
     missing: str
     due: str
-    action: str  # 开始填报, 继续填报, 补报
+    action: str  # 开始填报, 继续填报, 去提交, 补报
     link: str
 
 

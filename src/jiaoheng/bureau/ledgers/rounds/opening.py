@@ -12,7 +12,8 @@ from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import line_at, lines_at, name_of
-from jiaoheng.bureau.ledgers.models import Filing, RegisterRow, Round
+from jiaoheng.bureau.ledgers.models import Filing, RecordVersion, RegisterRow, Round
+from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.owing import asked_units
 from jiaoheng.bureau.ledgers.rounds.policy import policy_at, read_steps
@@ -88,11 +89,13 @@ def _plant_filings(made: Round, level: str, kinds: Sequence[str]) -> int:
             "请核对统计时点和学校类别",
         )
     lines = lines_at(units, made.reference_date)
+    begun = _begun(made)
     Filing.objects.bulk_create(
         [
             Filing(
                 round=made,
                 unit_id=unit_id,
+                state=Filing.State.DRAFT if unit_id in begun else Filing.State.EMPTY,
                 county_id=lines[unit_id].county_id,
                 district_id=lines[unit_id].district_id,
                 school_id=lines[unit_id].school_id,
@@ -103,6 +106,14 @@ def _plant_filings(made: Round, level: str, kinds: Sequence[str]) -> int:
         batch_size=100,
     )
     return len(units)
+
+
+def _begun(made: Round) -> set[int]:
+    """Units that hold records of the round's own period already: they have begun. A standing roster proves nothing."""
+    if made.period_id is None:
+        return set()
+    rows = RecordVersion.objects.filter(CURRENT, register=made.register, period=made.period)
+    return set(rows.order_by().values_list("unit_id", flat=True).distinct())
 
 
 def _check(
