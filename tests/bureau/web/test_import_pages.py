@@ -331,7 +331,7 @@ def test_several_files_come_in_as_one(web: Client, world: World, roster: Any) ->
     run_waiting_jobs()
     html = text(web.get(address))
     assert "2 个文件" in html
-    assert '乙.xlsx 工作表“表”<a href="#c1-D2">D2</a> 积分' in html
+    assert '乙.xlsx 工作表“表”<a href="#c0-D2">D2</a> 积分' in html
 
 
 def run_waiting_jobs() -> None:
