@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -50,6 +52,17 @@ def link(words: str, name: str, *arguments: object) -> SafeString:
     return format_html('<a href="{}">{}</a>', reverse(name, args=arguments), words)
 
 
+def shown(title: str, get: Callable[[Any], Any]) -> Any:
+    """A column with a Chinese head."""
+
+    @admin.display(description=title)
+    def column(_: Any, one: Any) -> Any:
+        value = get(one)
+        return f"{clock.local(value):%Y-%m-%d %H:%M:%S}" if isinstance(value, dt.datetime) else value
+
+    return column
+
+
 @admin.register(Unit)
 class UnitAdmin(LookOnly):
     """Units for all time, with the name of today."""
@@ -79,8 +92,10 @@ class AccountAdmin(LookOnly):
     list_display = ("username", "name", "homed", "state", "is_system_admin", "opens")
     list_filter = ("is_system_admin", "must_change_password")
     search_fields = ("username", "name")
-    fields = ("username", "name", "homed", "state", "is_system_admin", "created_at", "password_changed_at", "opens")
-    readonly_fields = ("homed", "state", "opens")
+    fields = ("username", "name", "homed", "state", "is_system_admin", "made", "changed", "opens")
+    readonly_fields = ("homed", "state", "made", "changed", "opens")
+    made = shown("建立时间", lambda one: one.created_at)
+    changed = shown("改密码时间", lambda one: one.password_changed_at)
     ordering = ("username",)
     list_select_related = ("home",)
 
@@ -104,17 +119,16 @@ class AccountAdmin(LookOnly):
 class AuditEntryAdmin(LookOnly):
     """The trail, newest first."""
 
-    list_display = ("number", "when", "actor_name", "verb", "object_name", "doored")
+    list_display = ("count_of", "when", "who", "verb", "what", "doored")
     search_fields = ("actor_name", "object_name")
-    list_filter = ("door",)
-    fields = ("number", "when", "sentence", "doored", "hash")
-    readonly_fields = ("when", "sentence", "doored")
+    fields = ("count_of", "when", "sentence", "doored", "link_hash")
+    readonly_fields = fields
     ordering = ("-number",)
-
-    @admin.display(description="时间", ordering="number")
-    def when(self, entry: AuditEntry) -> str:
-        """Beijing time."""
-        return f"{clock.local(entry.at):%Y-%m-%d %H:%M:%S}"
+    count_of = shown("序号", lambda one: one.number)
+    when = shown("时间", lambda one: one.at)
+    who = shown("谁", lambda one: one.actor_name)
+    what = shown("对什么", lambda one: one.object_name)
+    link_hash = shown("链上摘要", lambda one: one.hash)
 
     @admin.display(description="做了什么")
     def verb(self, entry: AuditEntry) -> str:
@@ -136,12 +150,17 @@ class AuditEntryAdmin(LookOnly):
 class JobAdmin(LookOnly):
     """Work of the worker."""
 
-    list_display = ("title", "stated", "counted", "created_at", "finished_at", "message")
-    list_filter = ("state",)
+    list_display = ("named", "stated", "counted", "made", "ended", "said")
     search_fields = ("title",)
-    fields = ("title", "stated", "counted", "created_at", "started_at", "finished_at", "attempts", "message")
-    readonly_fields = ("stated", "counted")
+    fields = ("named", "stated", "counted", "made", "began", "ended", "tries", "said")
+    readonly_fields = fields
     ordering = ("-created_at",)
+    named = shown("任务", lambda one: one.title)
+    made = shown("建立时间", lambda one: one.created_at)
+    began = shown("开始时间", lambda one: one.started_at)
+    ended = shown("完成时间", lambda one: one.finished_at)
+    tries = shown("次数", lambda one: one.attempts)
+    said = shown("说明", lambda one: one.message)
 
     @admin.display(description="状态")
     def stated(self, job: Job) -> str:
@@ -158,11 +177,12 @@ class JobAdmin(LookOnly):
 class CalendarDayAdmin(LookOnly):
     """The days of the calendar."""
 
-    list_display = ("day", "is_workday", "is_schoolday", "name", "source", "opens")
+    list_display = ("dated", "is_workday", "is_schoolday", "name", "source", "opens")
     list_filter = ("is_workday", "is_schoolday")
     search_fields = ("name",)
-    fields = ("day", "is_workday", "is_schoolday", "name", "source", "opens")
-    readonly_fields = ("opens",)
+    fields = ("dated", "is_workday", "is_schoolday", "name", "source", "opens")
+    readonly_fields = ("dated", "opens")
+    dated = shown("日期", lambda one: one.day)
     ordering = ("-day",)
 
     @admin.display(description="办理")

@@ -13,6 +13,8 @@ from jiaoheng.bureau.core.models import Account, CalendarDay, Period
 from jiaoheng.bureau.core.periods import TERM, academic_year
 from jiaoheng.bureau.core.scope import scope_of
 
+_NEAR = 5  # years of the chooser before and after the shown one
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -69,7 +71,8 @@ def year_page(account: Account, year: int) -> YearPage:
     term_year = academic_year(today) if year == today.year else year
     found = Period.objects.filter(kind=TERM, starts_on__lt=dt.date(year + 1, 9, 1), ends_on__gt=dt.date(year, 1, 1))
     spring = Period.objects.filter(code=f"T{term_year}-2").first()
-    years = sorted({*known_years(), today.year, today.year + 1, year})
+    known = [one for one in known_years() if abs(one - year) <= _NEAR]
+    years = sorted({*known, today.year, today.year + 1, year})
     return YearPage(
         year=year,
         years=tuple(years),

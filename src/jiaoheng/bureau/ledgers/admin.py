@@ -7,7 +7,7 @@ from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from jiaoheng.bureau.core.admin import LookOnly, link
+from jiaoheng.bureau.core.admin import LookOnly, link, shown
 from jiaoheng.bureau.ledgers.models import CodeRow, RegisterRow
 
 
@@ -15,11 +15,14 @@ from jiaoheng.bureau.ledgers.models import CodeRow, RegisterRow
 class RegisterAdmin(LookOnly):
     """Registers with how many versions their form has had."""
 
-    list_display = ("title", "name", "versions_count", "newest", "closed_at", "opens")
+    list_display = ("title", "key", "versions_count", "newest", "closed", "opens")
     search_fields = ("title", "name")
-    fields = ("title", "name", "versions_count", "newest", "created_at", "closed_at", "opens")
-    readonly_fields = ("versions_count", "newest", "opens")
+    fields = ("title", "key", "versions_count", "newest", "made", "closed", "opens")
+    readonly_fields = fields
     ordering = ("title",)
+    key = shown("标识", lambda one: one.name)
+    made = shown("装入时间", lambda one: one.created_at)
+    closed = shown("停用时间", lambda one: one.closed_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RegisterRow]:
         """Counted in one query."""
@@ -46,8 +49,14 @@ class RegisterAdmin(LookOnly):
 class CodeAdmin(LookOnly):
     """Code tables."""
 
-    list_display = ("table_title", "code", "label", "starts_on", "ends_on")
-    list_filter = ("table_title",)
+    list_display = ("table_named", "item", "words", "since", "until")
     search_fields = ("table_title", "code", "label")
-    fields = ("table_title", "table", "code", "label", "order", "starts_on", "ends_on", "changed_at")
+    fields = ("table_named", "item", "words", "since", "until", "changed")
+    readonly_fields = fields
     ordering = ("table", "order", "code")
+    table_named = shown("代码表", lambda one: one.table_title)
+    item = shown("代码", lambda one: one.code)
+    words = shown("名称", lambda one: one.label)
+    since = shown("从", lambda one: one.starts_on)
+    until = shown("到", lambda one: one.ends_on)
+    changed = shown("改动时间", lambda one: one.changed_at)

@@ -13,10 +13,10 @@ from django.db.models import Count, Max, Q
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Unit, UnitPath
-from jiaoheng.bureau.core.people import PersonLine, find_people
+from jiaoheng.bureau.core.people import PersonLine, find_people, person_lines
 from jiaoheng.bureau.core.scope import Scope, scope_of
 from jiaoheng.bureau.core.tree import line_at
-from jiaoheng.bureau.core.unit_page import UnitPage, unit_page
+from jiaoheng.bureau.core.unit_page import ORDER, Child, UnitPage, unit_page
 from jiaoheng.bureau.core.who_can_see import Seer, who_can_see
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion, Round
 from jiaoheng.bureau.ledgers.registry import code_tables, schemas
@@ -26,9 +26,10 @@ from jiaoheng.bureau.ledgers.rounds.owing import still_owed
 from jiaoheng.bureau.ledgers.rounds.round_list import counts_by_round
 from jiaoheng.bureau.ledgers.rounds.telling import filing_link, round_link
 from jiaoheng.bureau.ledgers.unit_figures import UnitFigures, figures_of
+from jiaoheng.methods.sort_keys import text_key
 
-_PEOPLE = 20
-_PRIVATE = "999"  # 民办 in the table `ownership`
+_PEOPLE = 40
+_DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 _LIGHTS = {
     Filing.State.APPROVED: "done",
     Filing.State.RETURNED: "back",
@@ -87,6 +88,7 @@ def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier
     shown = last_seen(account, unit, asked)
     words = unit_words(unit.level)
     page = unit_page(unit, shown, words=words)
+    page = replace(page, children=tuple(sorted(page.children, key=_by_name)))
     line, scope = line_at(unit, shown), scope_of(account, Can.READ)
     limited = "" if shown == asked else f"{page.name}之后不在您的范围内，只显示到 {shown} 的内容"
     if limited:
@@ -94,7 +96,7 @@ def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier
     today = line_at(unit, clock.today())
     audit = scope_of(account, Can.AUDIT).covers(today)
     manages = scope_of(account, Can.ACCOUNTS).covers(today)
-    found = find_people(account, unit_id=unit.pk, limit=_PEOPLE) if manages else None
+    own = Account.objects.filter(home=unit, closed_at__isnull=True).order_by("username")
     owed = _owed(unit, scope) if not limited and shown >= clock.today() else ()
     return Dossier(
         page=page,
@@ -103,13 +105,19 @@ def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier
         registers=_registers(unit, scope, line, shown),
         owed=owed,
         owed_light=_owed_light(owed),
-        people=found.people if found is not None else None,
-        people_total=found.total if found is not None else 0,
+        people=person_lines(list(own[:_PEOPLE])) if manages else None,
+        people_total=find_people(account, unit_id=unit.pk, limit=1).total if manages else 0,
         seers=tuple(who_can_see(unit)) if audit or manages else None,
         may_change=scope_of(account, Can.UNITS).covers(today) and not limited,
         may_audit=audit,
         limited=limited,
     )
+
+
+def _by_name(child: Child) -> tuple[int, str]:
+    """Classes in the order of their numbers, 一（1）班 before 二（1）班; other units in that of their names."""
+    name = child.name.translate(_DIGITS) if child.level == Unit.Level.CLASS else child.name
+    return ORDER.index(child.level), text_key(name)
 
 
 def last_seen(account: Account, unit: Unit, day: dt.date) -> dt.date:

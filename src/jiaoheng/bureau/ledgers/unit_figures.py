@@ -254,7 +254,7 @@ def _years(unit: Unit, now: Numbers, scope: Scope, state: Mapping[str, str]) -> 
             title,
             tuple(_printed(get(size) if size is not None else None, digits) for size in sizes),
             _change(sizes, get, digits),
-            mark,
+            "口径变化" if mark else "",
             _MEANS[key],
             _link(unit, now, term=register == CLASSES),
             register,

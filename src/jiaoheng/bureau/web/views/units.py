@@ -32,6 +32,7 @@ from jiaoheng.bureau.ledgers.unit_dossier import dossier, unit_words
 from jiaoheng.bureau.ledgers.unit_figures import HEADS
 from jiaoheng.bureau.ledgers.unit_list import HEADS as LIST_HEADS
 from jiaoheng.bureau.ledgers.unit_list import unit_list
+from jiaoheng.bureau.web.current import current_place
 from jiaoheng.bureau.web.pages import page, see_other, values_of
 
 
@@ -49,7 +50,9 @@ def unit(request: HttpRequest, unit_id: str) -> HttpResponse:
     """一校一册: one unit on a day."""
     found = access_unit(request.user, unit_id)
     book = dossier(request.user, found, _day(request))
-    crumbs = [(one.name, reverse("unit", args=[one.unit_id])) for one in book.page.crumbs[:-1]]
+    place = current_place(request)
+    above = [one for one in book.page.crumbs[:-1] if place is None or one.unit_id != place.unit_id]
+    crumbs = [(one.name, reverse("unit", args=[one.unit_id])) for one in above]
     context = {
         "book": book,
         "one": book.page,
