@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -34,6 +35,8 @@ def serve(
     prepare()
     child = _start_worker() if worker else None
     typer.echo(f"教衡已启动：http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}　按 Ctrl+C 停止")  # noqa: S104
+    # a service manager ends the server with this signal: the worker must go with it, or it works on with old code
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         import waitress
 
