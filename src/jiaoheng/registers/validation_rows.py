@@ -91,8 +91,10 @@ def broken_rules(
                 continue
             last = previous[row] if previous is not None else None
             told = message.fill(data[row], today, last, lambda name, value: _printed(register, name, value, at))
+            told = told.rstrip("。")  # who joins message and remedy sets the stop
+            remedy = "" if "请" in told else "请核对这几项"  # most rules of a pack say themselves what to do
             for name in check.fields or rule.fields or ("",):
-                yield row, Wrong(f"rule-{check.name}", name, told, "请核对这几项", check.level)
+                yield row, Wrong(f"rule-{check.name}", name, told, remedy, check.level)
 
 
 def _failing(

@@ -26,6 +26,9 @@ from jiaoheng.registers.model import Data, Field, FieldType, Value
 APPROVED, PENDING, RETURNED = "已审", "未审", "退回"
 
 
+_OPEN = (Filing.State.EMPTY, Filing.State.DRAFT, Filing.State.RETURNED)
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One value. `state`: 已审, 未审, 退回, or "" where no round asks. `approved`: the approved text where it differs."""
@@ -76,6 +79,8 @@ class RecordPage:
     changed_at: dt.datetime
     groups: tuple[Group, ...]
     history: tuple[Moment, ...]
+    to_submit: int | None  # the filing in which this reader still has to hand the record in
+    to_submit_words: str
 
 
 def record_page(account: Account, record_id: object) -> RecordPage:
@@ -85,6 +90,7 @@ def record_page(account: Account, record_id: object) -> RecordPage:
     data = carried(place.schema, version.data)
     filing = place.filing
     why_not = _why_not(account, version)
+    open_still = filing is not None and filing.state in _OPEN and not why_not and not version.deleted
     facts = _facts(account, place, version, data)
     groups: dict[str, list[Fact]] = {}
     for one, fact in zip(place.schema.fields, facts, strict=True):
@@ -103,12 +109,16 @@ def record_page(account: Account, record_id: object) -> RecordPage:
         deleted=version.deleted,
         can_edit=not why_not and not version.deleted,
         can_delete=not why_not and not version.deleted,
-        can_restore=not why_not,
+        can_restore=not why_not and version.deleted,
         why_not=why_not,
         changed_by=version.author_name,
         changed_at=version.valid_from,
         groups=tuple(Group(title, tuple(members)) for title, members in groups.items()),
         history=tuple(history_of(account, record_id)),
+        to_submit=filing.pk if filing is not None and open_still else None,
+        to_submit_words=f"写入台账不等于提交：“{filing.round.title}”还没有提交。"
+        if filing is not None and open_still
+        else "",
     )
 
 
