@@ -1,20 +1,22 @@
 """Every code of a Problem, Question or Finding in the source, with its severities, read from the syntax trees.
 
 Starts from the three types and follows the argument that becomes their `code` back through helper functions, so that
-a new helper or a new message cannot escape the list in docs/messages.md.
+a new helper or a new message cannot escape the list in docs/messages.md. The refusals of the bureau floor are followed
+in the same way from `REFUSALS`.
 """
 
 from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jiaoheng.sheets.cells import Oddity
 
-TYPES = frozenset({"Problem", "Question", "Finding"})
 ROOMS = frozenset({"exams", "sheets"})  # those that speak of files
+OFFICE = frozenset({"bureau", "core", "ledgers", "rounds", "imports", "demo", "web", "views"})  # those that refuse
 SEVERITIES = frozenset({"error", "warning", "note"})
 
 
@@ -26,6 +28,7 @@ class Maker:
     keyword: str = "code"
     severity_position: int | None = None
     severities: frozenset[str] = frozenset()
+    optional: bool = False  # a call may leave the code to its default, which is followed where it stands
 
 
 BASES = {
@@ -34,12 +37,19 @@ BASES = {
     "joined": Maker(0, severity_position=1),
     "Question": Maker(0, severities=frozenset({"question"})),
 }
+REFUSALS = {
+    "RefusedError": Maker(0),
+    "ConflictError": Maker(0),
+    "Window": Maker(2, optional=True),  # whether a record may be written now; raised where it may not
+}
 
 
 class Codes(ast.NodeVisitor):
     """`found`: code → severities that the source shows; `unresolved`: (file, expression) that could not be followed."""
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, bases: Mapping[str, Maker] = BASES, rooms: Collection[str] = ROOMS) -> None:
+        self.bases, self.rooms = bases, rooms
+        self.types = {name for name in bases if name[0].isupper()}
         self.trees = {
             path: ast.parse(path.read_text(encoding="utf-8"))
             for path in sorted(source.rglob("*.py"))
@@ -48,7 +58,7 @@ class Codes(ast.NodeVisitor):
         self.found: dict[str, set[str]] = defaultdict(set)
         self.unresolved: set[tuple[str, str]] = set()
         self.makers: dict[tuple[Path | None, str], set[Maker]] = defaultdict(set)
-        for name, maker in BASES.items():
+        for name, maker in bases.items():
             self.makers[None, name].add(maker)
         known = -1
         while known != sum(len(makers) for makers in self.makers.values()):
@@ -62,6 +72,10 @@ class Codes(ast.NodeVisitor):
                     if isinstance(node, ast.Assign)
                     for target in node.targets
                     if isinstance(target, ast.Name)
+                }
+                # a class of another room that happens to be called `Problem`
+                self.strangers = {
+                    node.name for node in tree.body if isinstance(node, ast.ClassDef) and path.parent.name not in rooms
                 }
                 self.functions: list[ast.FunctionDef] = []
                 self.classes: list[str] = []
@@ -79,13 +93,15 @@ class Codes(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if self.path.parent.name not in ROOMS and name not in TYPES:
+        if name in self.strangers or (self.path.parent.name not in self.rooms and name not in self.types):
             return self.generic_visit(node)  # a function of another room that happens to be called `note`
         for maker in [*self.makers.get((None, name), ()), *self.makers.get((self.path, name), ())]:
             code = _argument(node, maker.position, maker.keyword)
             severities = maker.severities
             if maker.severity_position is not None:
                 severities = _severities(_argument(node, maker.severity_position, "severity"))
+            if code is None and maker.optional:
+                continue
             if code is None:
                 self.unresolved.add((self.path.name, ast.unparse(node)))
             else:
@@ -95,7 +111,7 @@ class Codes(ast.NodeVisitor):
     def visit_Yield(self, node: ast.Yield) -> None:
         """Rules between settings yield their faults as tuples that begin with the code."""
         returns = ast.unparse(self.functions[-1].returns or ast.Constant("")) if self.functions else ""
-        if returns == "Iterator[Fault]" and isinstance(node.value, ast.Tuple):
+        if self.path.parent.name in self.rooms and returns == "Iterator[Fault]" and isinstance(node.value, ast.Tuple):
             self._follow(node.value.elts[0], frozenset({"error"}))
         self.generic_visit(node)
 
@@ -128,9 +144,13 @@ class Codes(ast.NodeVisitor):
                 bound = positional[:1] in (["self"], ["cls"])
                 label = self.classes[-1] if function.name == "__init__" else function.name
                 position = positional.index(name) - bound if name in positional else 99
-                if label not in BASES:
+                default = _default(arguments, name)
+                if default is not None:
+                    self._follow(default, severities)
+                if label not in self.bases:
                     private = self.path if label.startswith("_") else None
-                    self.makers[private, label].add(Maker(position, name, None, severities))
+                    maker = Maker(position, name, None, severities, optional=default is not None)
+                    self.makers[private, label].add(maker)
                 return True
         return False
 
@@ -153,6 +173,14 @@ class Codes(ast.NodeVisitor):
 def _argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
     named = next((one.value for one in call.keywords if one.arg == keyword), None)
     return named if named is not None or len(call.args) <= position else call.args[position]
+
+
+def _default(arguments: ast.arguments, name: str) -> ast.expr | None:
+    """The default of a parameter, None where a call must give it."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    given = dict(zip([one.arg for one in positional[::-1]], arguments.defaults[::-1], strict=False))
+    given |= {one.arg: value for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
+    return given.get(name)
 
 
 def _severities(expression: ast.expr | None) -> frozenset[str]:

@@ -28,7 +28,7 @@ from jiaoheng.exams.sample import make_sample
 from jiaoheng.exams.settings_file import load_settings
 from jiaoheng.exams.summary_json import summary
 from jiaoheng.sheets.annotate_memory import Memory, memory_rows, parse_memory
-from message_codes import Codes
+from message_codes import OFFICE, REFUSALS, Codes
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -37,6 +37,7 @@ SEVERITY_WORDS = {"错误": "error", "提醒": "warning", "说明": "note", "问
 PASSED_ON = {
     ("findings.py", "code"),  # equal notes joined at the end
     ("wire.py", "str(code)"),  # findings of the reading process
+    ("preview.py", "one['code']"),  # the stored preview of an import
     ("settings_checks.py", "code"),  # the tuples of the rules
 }
 
@@ -44,6 +45,11 @@ PASSED_ON = {
 @pytest.fixture(scope="module")
 def codes() -> Codes:
     return Codes(ROOT / "src" / "jiaoheng")
+
+
+@pytest.fixture(scope="module")
+def refusals() -> Codes:
+    return Codes(ROOT / "src" / "jiaoheng", REFUSALS, OFFICE)
 
 
 def documented() -> dict[str, set[str]]:
@@ -75,6 +81,17 @@ def test_documented_severities_are_those_of_the_source(codes: Codes) -> None:
         shown = codes.found[code] | ({"warning"} if code in _OTHER_DOCUMENTS else set())
         if shown:
             assert severities == shown, code
+
+
+def test_every_refusal_of_the_bureau_is_documented_and_no_dead_one(refusals: Codes) -> None:
+    rows = re.findall(
+        r"^\| `([a-z0-9-]+)` \| [^|]+ \|$", (DOCS / "messages.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert refusals.unresolved == set()
+    assert len(rows) == len(set(rows)), "a refusal stands twice in docs/messages.md"
+    assert set(refusals.found) - set(rows) == set(), "missing in docs/messages.md"
+    assert set(rows) - set(refusals.found) == set(), "no longer in the source"
+    assert {"version-moved", "filing-wrong", "round-closed", "merge-choose"} <= set(rows)  # made, passed on, by default
 
 
 # ------------------------------------------------------------------------------------------------ summary.json
