@@ -283,7 +283,7 @@ def test_a_form_without_its_mark_is_told_in_chinese(world: World) -> None:
 
 
 def test_the_system_settings_have_no_door_of_their_own(world: World, client: Client) -> None:
-    assert client.get("/settings/login/?next=/settings/")["Location"] == "/login/?next=/settings/"
+    assert client.get("/settings/login/?next=/settings/")["Location"] == "/login/?next=%2Fsettings%2F"
 
 
 def test_the_demo_offers_one_account_a_role(world: World, client: Client, settings: object) -> None:

@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 from django.conf import settings
 from django.db import transaction
 
-from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core import clock, scope
 from jiaoheng.bureau.core.deputies import acting_for, stands_in
 from jiaoheng.bureau.core.models import Account, AuditEntry, AuditHead, Membership
 from jiaoheng.bureau.core.tree import holds, name_of, names_at
@@ -84,6 +84,7 @@ def action(function: Callable[P, R]) -> Callable[P, R]:
                 _append(notes)
         finally:
             _trail.reset(token)
+            scope.forget()  # it may have changed what somebody may do
         return result
 
     return run

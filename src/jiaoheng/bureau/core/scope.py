@@ -6,7 +6,10 @@ condition on level columns and holds for last year's rows of a school that has m
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +19,9 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import ROLES, Can, roles_that
 from jiaoheng.bureau.core.models import Account, Membership, Unit, UnitPath
 from jiaoheng.bureau.core.tree import Line, holds
+
+_asked: ContextVar[dict[tuple[int, dt.date], list[Membership]] | None] = ContextVar("memberships", default=None)
+_counties: ContextVar[dict[tuple[int, dt.date], int | None] | None] = ContextVar("counties", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +75,64 @@ def memberships_of(account: Account, day: dt.date | None = None) -> QuerySet[Mem
     return Membership.objects.filter(holds(day or clock.today()), account=account).select_related("unit")
 
 
+@contextlib.contextmanager
+def remembered() -> Iterator[None]:
+    """Within one request the memberships of a person are asked for once: every door of a page needs them.
+
+    A change of memberships inside the request empties what was remembered (`forget`); the next request asks anew.
+    """
+    token, counties = _asked.set({}), _counties.set({})
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+        _counties.reset(counties)
+
+
+def forget() -> None:
+    """Memberships have changed: ask for them again."""
+    for asked in (_asked.get(), _counties.get()):
+        if asked is not None:
+            asked.clear()
+
+
+def _members(account: Account, day: dt.date) -> list[Membership]:
+    asked = _asked.get()
+    key = (account.pk, day)
+    if asked is not None and key in asked:
+        return asked[key]
+    found = list(memberships_of(account, day))
+    if asked is not None:
+        asked[key] = found
+    return found
+
+
+def _county_of(office: Unit, day: dt.date) -> int | None:
+    asked = _counties.get()
+    if asked is not None and (office.pk, day) in asked:
+        return asked[office.pk, day]
+    above = UnitPath.objects.filter(holds(day), unit=office, ancestor__level=Unit.Level.COUNTY).first()
+    found = above.ancestor_id if above is not None else None
+    if asked is not None:
+        asked[office.pk, day] = found
+    return found
+
+
 def scope_of(account: Account, can: Can, day: dt.date | None = None) -> Scope:
     """Where an account has a capability. Two roles never melt into one: each capability has its own subtrees."""
     if not account.is_active:
         return Scope(())
     day = day or clock.today()
     roots: set[Root] = set()
-    for member in memberships_of(account, day).filter(role__in=roles_that(can)):
+    roles = set(roles_that(can))
+    for member in _members(account, day):
+        if member.role not in roles:
+            continue
         role, unit = ROLES[member.role], member.unit
         if role.reach == "parent" and unit.level == Unit.Level.DEPARTMENT:
-            above = UnitPath.objects.filter(holds(day), unit=unit, ancestor__level=Unit.Level.COUNTY).first()
-            if above is None:
-                continue
-            roots.add(Root(above.ancestor_id, Unit.Level.COUNTY, role.registers))
+            county = _county_of(unit, day)
+            if county is not None:
+                roots.add(Root(county, Unit.Level.COUNTY, role.registers))
         else:
             roots.add(Root(unit.pk, unit.level, role.registers))
     return Scope(tuple(sorted(roots, key=lambda root: (root.level, root.unit_id))))

@@ -11,7 +11,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import audit, clock, scope
 from jiaoheng.bureau.web import refusals
 
 SEEN = "seen"
@@ -27,7 +27,7 @@ class SessionRules:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The request, marked as coming through a page (or the API)."""
-        with audit.through("api" if request.path.startswith("/api/") else "page"):
+        with audit.through("api" if request.path.startswith("/api/") else "page"), scope.remembered():
             _end_idle(request)
             response = self.get_response(request)
         if request.user.is_authenticated and "Cache-Control" not in response:
