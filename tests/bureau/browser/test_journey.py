@@ -9,8 +9,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from bureau.browser.figures import fill, store
-from bureau.browser.kit import download, overflow, press, said, sign_in
+from bureau.browser.figures import FIGURES, fill, store
+from bureau.browser.kit import download, overflow, press, said
 from bureau.ledgers.import_kit import column_of, data_sheet, head_row
 from bureau.world import World
 
@@ -69,15 +69,114 @@ def test_journey(shown: World, opened: Callable[..., Any], at: Callable[..., Any
     press(clerk, "导入 Excel", role="link")
     clerk.set_input_files("#files", str(marked))
     press(clerk, "上传并核对")
-    print(said(clerk))
+    assert "有误 0，改动 6，新增 0" in said(clerk) or print(said(clerk)[:300])
     press(clerk, "答好了，去确认")
-    print(said(clerk))
+    print(1,said(clerk)[:500])
     press(clerk, "确认导入")
-    print(said(clerk))
-    clerk.goto(filing)
-    print(said(clerk))
+    print(2,said(clerk)[:500])
+    press(clerk, "核对后提交", role="link")
+    print(3,said(clerk)[:500])
+    assert clerk.url == filing
     press(clerk, "提交给学区")
-    print(said(clerk))
+    assert "已提交，现在是“待学区审核”" in said(clerk)
+
+    # the district sends one cell back
+    at(2025, 10, 14, 10)
+    district = opened(shown["东学区"])
+    assert "要审 1 份" in said(district)
+    press(district, "去审核", role="link")
+    district.goto(filing)
+    district.get_by_label("批注图书册数").click()
+    district.fill(".remark-box textarea", "资产账上是 14000 册，请核对")
+    press(district, "记下批注")
+    district.fill("#f-return", "图书册数与资产账不一致")
+    press(district, "退回，带 1 格批注")
+    assert "已退回，改正截止 10 月 17 日（周五）" in said(district)
+    assert overflow(district) == 0
+
+    # the school mends that cell on a phone
+    at(2025, 10, 14, 15)
+    phone = opened(shown["甲填报"], phone=True)
+    assert "资产账上是 14000 册，请核对" in said(phone)
+    press(phone, "改这 1 格", role="link")
+    assert overflow(phone) == 0
+    press(phone, "改图书册数", role="link")
+    assert overflow(phone) == 0
+    phone.fill("#f-books", "14000")
+    press(phone, "保存到台账")
+    assert "已保存，第 3 版" in said(phone)
+    assert overflow(phone) == 0
+    press(phone, "去提交", role="link")
+    press(phone, "提交给学区")
+    assert "已提交，现在是“待学区审核”" in said(phone)
+
+    # the other schools hand in by their own: 乙 by Excel with a new row, 直 straight to the bureau; 丙 stays late
+    other = opened(shown["乙填报"])
+    press(other, "开始填报", role="link")
+    empty = download(other, lambda: other.get_by_role("link", name="下载填报表").click(), tmp_path)
+    fill(empty, **{name: by_hand(value) for name, value in {**FIGURES, "network": "千兆光纤", "pupils": "260"}.items()})
+    press(other, "导入 Excel", role="link")
+    other.set_input_files("#files", str(empty))
+    press(other, "上传并核对")
+    assert "有误 0，改动 0，新增 23" in said(other)
+    press(other, "去确认", role="link")
+    press(other, "确认导入")
+    press(other, "核对后提交", role="link")
+    assert "与上期相差较大 1" in said(other)
+    other.fill("[id^=why-]", "五年级分流到实验小学")
+    press(other, "提交给学区")
+    assert "已提交，现在是“待学区审核”" in said(other)
+
+    # the district passes one after the other, the bureau both at once
+    at(2025, 10, 15, 9)
+    district = opened(shown["东学区"])
+    press(district, "去审核", role="link")
+    press(district, "东镇甲小学", role="link")
+    press(district, "通过", exact=True)
+    assert "东镇甲小学：已通过，现在是“待局审定”" in said(district)
+    press(district, "通过", exact=True)
+    assert "东镇乙小学：已通过，现在是“待局审定”" in said(district)
+    at(2025, 10, 16, 9)
+    office = opened(shown["股长"])
+    press(office, "去审定", role="link")
+    office.get_by_label("全选待局审定").check()
+    press(office, "通过", exact=True)
+    assert "东镇甲小学" in said(office)
+    press(office, "通过 2 份")
+    print(12, said(office)[:300])
+
+    # after the deadline the bureau reminds the late ones: one press
+    at(2025, 10, 27, 9)
+    office = opened(shown["股长"])
+    press(office, "2025—2026 学年学校办学条件", role="link")
+    assert "4 所学校，2 所还没交" in said(office)
+    press(office, "催办 2 所")
+    assert "已催办 2 所" in said(office)
+    late = opened(shown["丙填报"])
+    assert "催办：2025—2026 学年学校办学条件" in said(late)
+    store(shown, "丙", 2025)
+    late.goto("/")
+    press(late, "补报", role="link")
+    press(late, "提交给学区")
+    assert "逾期" in said(late)
+
+    # everything in one workbook
+    office.get_by_text("下载汇总表").click()
+    whole = download(office, lambda: office.get_by_role("button", name="当前数（含未审）").click(), tmp_path)
+    b = openpyxl.load_workbook(whole)
+    for w in b.worksheets:
+        print(w.title)
+        for row in w.iter_rows(values_only=True): print(row[:9])
+    # next month: the approved figure is corrected
+    at(2025, 11, 20, 9)
+    office = opened(shown["股长"])
+    office.goto(filing)
+    print(16, said(office)[:300], said(office)[-900:])
+
+
+def by_hand(text: str) -> Any:
+    """A number typed into Excel is a number there."""
+    return float(text) if text.replace(".", "").isdigit() else text
 
 
 def marks(path: Path) -> set[str]:
