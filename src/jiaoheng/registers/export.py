@@ -16,10 +16,11 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from jiaoheng.documents.excel_rows import MOST_TEXT, RowSheet
+from jiaoheng.documents.excel_body import BodySheet
+from jiaoheng.documents.excel_rows import MOST_TEXT
 from jiaoheng.documents.excel_styles import sheet_name
 from jiaoheng.documents.safe_text import clean, neutralise, one_line
-from jiaoheng.registers.export_rows import ExportNote, ExportRow, carried, export_fields, having
+from jiaoheng.registers.export_rows import ExportNote, ExportRow, carried, export_fields, having, heads_of, parts_of
 from jiaoheng.registers.model import CodeTable, Data, Field, Register, Value
 from jiaoheng.registers.template import FIRST_ROW, HEAD_ROW, ID_ROW, TITLE_ROW, write_meta
 from jiaoheng.registers.template_cells import TEXT, Made, cell_maker, column_width, number_format
@@ -63,7 +64,7 @@ class _Plan:
         masked: Collection[str],
     ) -> None:
         self.register, self.at = register, at
-        schemas = {row.schema or register.version for row in rows}
+        schemas = {row.schema or register.version for row in heads_of(rows)}
         self.fields = export_fields(register, versions, schemas, fields)
         self.having = having(register, versions, self.fields)
         self.mixed = schemas - {register.version} != set()
@@ -90,18 +91,18 @@ class _Plan:
 
         return text
 
-    def leading(self, row: ExportRow) -> list[str | int]:
-        """The cells before the fields."""
-        schema = row.schema or self.register.version
-        cells: dict[str, str | int] = {
-            RECORD: row.record,
-            VERSION: row.version if row.record else "",
-            UNIT: row.unit,
-            UNIT_NAME: row.unit_name,
-            PERIOD: row.period,
-            SCHEMA: f"第 {schema} 版",
+    def leading(self, rows: Sequence[ExportRow]) -> list[list[Any]]:
+        """The columns before the fields."""
+        own = self.register.version
+        columns: dict[str, Callable[[ExportRow], str | int]] = {
+            RECORD: lambda row: row.record,
+            VERSION: lambda row: row.version if row.record else "",
+            UNIT: lambda row: row.unit,
+            UNIT_NAME: lambda row: row.unit_name,
+            PERIOD: lambda row: row.period,
+            SCHEMA: lambda row: f"第 {row.schema or own} 版",
         }
-        return [cells[name] for name in self.lead]
+        return [list(map(columns[name], rows)) for name in self.lead]
 
     def data(self, row: ExportRow) -> dict[str, Value]:
         """The row's values under the present names."""
@@ -151,7 +152,7 @@ def write_xlsx(
         )
     plan = _Plan(register, rows, at, versions, fields, masked)
     meta = register_meta(register, kind="export", period=period, unit=unit_code)
-    made = digest((row.record, row.version) for row in rows)
+    made = digest((row.record, row.version) for row in heads_of(rows))
     meta = replace(meta, made_at=note.made_at, rows=len(rows), digest=made)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:
@@ -159,7 +160,7 @@ def write_xlsx(
         guide = book.add_worksheet(NOTE_SHEET)
         _guide(book, guide, register, rows, note, plan)
         taken = {NOTE_SHEET, META_SHEET.casefold()}
-        sheet = book.add_worksheet(sheet_name(register.title, taken), worksheet_class=RowSheet)
+        sheet = book.add_worksheet(sheet_name(register.title, taken), worksheet_class=BodySheet)
         _heads(book, sheet, register, note, plan)
         _body(book, sheet, rows, plan)
         if more is not None:
@@ -168,7 +169,7 @@ def write_xlsx(
         guide.activate()
 
 
-def _heads(book: Any, sheet: RowSheet, register: Register, note: ExportNote, plan: _Plan) -> None:
+def _heads(book: Any, sheet: BodySheet, register: Register, note: ExportNote, plan: _Plan) -> None:
     title = book.add_format({"bold": True, "font_size": 14})
     grey = book.add_format({"font_size": 9, "font_color": "#5F6B73"})
     look = {"bold": True, "text_wrap": True, "align": "center", "valign": "vcenter", "border": 1, "bg_color": "#EBEFF0"}
@@ -200,12 +201,13 @@ def _heads(book: Any, sheet: RowSheet, register: Register, note: ExportNote, pla
 
 
 _CHUNK = 2_000  # rows made at once, column by column
+_MOST_TAILS = 10_000  # different values of a column that are kept
 
 
 class _Tails(dict[Any, str]):
-    """Stored value → the cell's XML after its place; each different value is made once."""
+    """Stored value → the cell's XML after its place; a value that comes again is made once."""
 
-    def __init__(self, sheet: RowSheet, make: Callable[[Any], Made], look: Any) -> None:
+    def __init__(self, sheet: BodySheet, make: Callable[[Any], Made], look: Any) -> None:
         super().__init__()
         self._sheet, self._make = sheet, make
         self._style = f'" s="{look._get_xf_index()}"'
@@ -219,11 +221,12 @@ class _Tails(dict[Any, str]):
             tail = f'{self._style} t="s"><v>{index}</v></c>'
         else:
             tail = f"{self._style}><v>{_serial(made):.16G}</v></c>"
-        self[value] = tail
+        if len(self) < _MOST_TAILS:
+            self[value] = tail
         return tail
 
 
-def _body(book: Any, sheet: RowSheet, rows: Sequence[ExportRow], plan: _Plan) -> None:
+def _body(book: Any, sheet: BodySheet, rows: Sequence[ExportRow], plan: _Plan) -> None:
     text = book.add_format({"num_format": TEXT})
     leads = [_Tails(sheet, lambda made: made, text) for _ in plan.lead]
     tails = [
@@ -232,13 +235,10 @@ def _body(book: Any, sheet: RowSheet, rows: Sequence[ExportRow], plan: _Plan) ->
     ]
     no_such = _Tails(sheet, lambda made: made, text)[NO_SUCH]
     letters = [xl_col_to_name(column) for column in range(len(leads) + len(tails))]
-    for start in range(0, len(rows), _CHUNK):
-        part = rows[start : start + _CHUNK]
-        numbers = [str(number) for number in range(start + FIRST_ROW + 1, start + FIRST_ROW + 1 + len(part))]
-        made = [
-            [tail[value] for value in values]
-            for tail, values in zip(leads, zip(*map(plan.leading, part), strict=True), strict=True)
-        ]
+    first = FIRST_ROW
+    for part in parts_of(rows, _CHUNK):
+        numbers = [str(number) for number in range(first + 1, first + 1 + len(part))]
+        made = [list(map(tail.__getitem__, values)) for tail, values in zip(leads, plan.leading(part), strict=True)]
         data = [plan.data(row) for row in part]
         made += [
             [
@@ -253,8 +253,8 @@ def _body(book: Any, sheet: RowSheet, rows: Sequence[ExportRow], plan: _Plan) ->
             [f'<c r="{letter}{number}{tail}' for number, tail in zip(numbers, column, strict=True)]
             for letter, column in zip(letters, made, strict=True)
         ]
-        for number, row_cells in enumerate(zip(*cells, strict=True), start + FIRST_ROW):
-            sheet.put_row(number, row_cells)
+        sheet.put_rows(first, len(letters), map("".join, zip(*cells, strict=True)))
+        first += len(part)
 
 
 def _no_such(
@@ -322,13 +322,14 @@ def write_csv(
     with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([neutralise(one_line(text)) for text in heads])
-        for row in rows:
-            writer.writerow(_csv_row(plan, row))
+        for part in parts_of(rows, _CHUNK):
+            leads = zip(*plan.leading(part), strict=True)
+            writer.writerows(_csv_row(plan, row, lead) for row, lead in zip(part, leads, strict=True))
 
 
-def _csv_row(plan: _Plan, row: ExportRow) -> list[str]:
+def _csv_row(plan: _Plan, row: ExportRow, lead: Sequence[str | int]) -> list[str]:
     data, lacking = plan.data(row), plan.lacking(row)
-    cells = [neutralise(str(cell)) for cell in plan.leading(row)]
+    cells = [neutralise(str(cell)) for cell in lead]
     for one, text in zip(plan.fields, plan.shown, strict=True):
         value = data.get(one.name)
         if value is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from jiaoheng.registers.model import Data, Field, FieldType, Register, Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there is one a row, and freezing doubles the time of making it
 class ExportRow:
     """One record as it is exported; `schema`: version of the register under which it was stored (0: the present one)."""
 
@@ -19,6 +20,46 @@ class ExportRow:
     unit_name: str = ""
     period: str = ""
     schema: int = 0
+
+
+class ExportRows(Sequence[ExportRow]):
+    """Rows whose contents are fetched part by part, so that a long export never lies in memory whole.
+
+    heads: the rows without data; fetch(start, stop): the data of a part of them.
+    """
+
+    def __init__(self, heads: Sequence[ExportRow], fetch: Callable[[int, int], Sequence[Data]]) -> None:
+        self.heads = heads
+        self._fetch = fetch
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    @overload
+    def __getitem__(self, index: int) -> ExportRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ExportRow]: ...
+    def __getitem__(self, index: int | slice) -> ExportRow | list[ExportRow]:
+        if isinstance(index, int):
+            place = index if index >= 0 else len(self) + index
+            return self[place : place + 1][0]
+        start, stop, step = index.indices(len(self))
+        made = [
+            ExportRow(data, one.record, one.version, one.unit, one.unit_name, one.period, one.schema)
+            for one, data in zip(self.heads[start:stop], self._fetch(start, stop), strict=True)
+        ]
+        return made[::step]
+
+
+def heads_of(rows: Sequence[ExportRow]) -> Sequence[ExportRow]:
+    """The rows as far as their data is not needed."""
+    return rows.heads if isinstance(rows, ExportRows) else rows
+
+
+def parts_of(rows: Sequence[ExportRow], size: int) -> Iterator[Sequence[ExportRow]]:
+    """The rows in parts, in order."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from jiaoheng.registers.collecting import uncollected
 from jiaoheng.registers.differences import Current, Differences, Matched, RowState, clashes, compare, match, settle
 from jiaoheng.registers.model import CheckLevel, Data, Wrong
 from jiaoheng.registers.template_marks import PERIOD, UNIT
@@ -47,19 +46,7 @@ class Judged:
         return not self.filled.refused and not self.differences.count(RowState.WRONG)
 
 
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: with some hundred thousand new dicts it takes longer than the work itself."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@_uncollected()
+@uncollected()
 def judge(
     filled: Filled,
     *,

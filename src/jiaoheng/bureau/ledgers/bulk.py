@@ -10,6 +10,7 @@ import orjson
 from django.db import connection, models
 
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion
+from jiaoheng.registers.model import Data
 
 RECORD_COLUMNS = ("id", "register_id", "unit_id", "period_id", "key", "number")
 VERSION_COLUMNS = (
@@ -78,6 +79,16 @@ def newest_of(record_ids: Sequence[int]) -> Iterator[tuple[int, str, int, int]]:
         cursor.execute(sql, [_list(record_ids)])
         while rows := cursor.fetchmany(5_000):
             yield from rows
+
+
+def contents_of(version_ids: Sequence[int]) -> list[Data]:
+    """The contents of versions, in the order asked. KeyError where one is not there."""
+    sql = f"SELECT id, data FROM {_table(RecordVersion)} WHERE id {_among()}"  # noqa: S608 (names are ours)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_list(version_ids)])
+        # both databases hand JSON out as text, and orjson reads it several times faster than Django's field
+        found = {pk: orjson.loads(data) for pk, data in cursor.fetchall()}
+    return [found[pk] for pk in version_ids]
 
 
 def close_versions(version_ids: Sequence[int], at: dt.datetime) -> None:

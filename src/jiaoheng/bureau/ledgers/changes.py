@@ -22,7 +22,7 @@ def period_day(period: Period | None, at: dt.datetime | None = None) -> dt.date:
     return min(last, max(period.starts_on, clock.today()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there is one a row, and freezing doubles the time of making it
 class Change:
     """A new record (`record_id` None), new content of one, or its deletion (`data` None).
 
@@ -37,7 +37,7 @@ class Change:
     device_seq: int | None = None  # the device's own count of its edits: later ones win over its own earlier ones
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Written:
     """What one change became: the record, the number of its new version, whether it was new."""
 

@@ -10,7 +10,7 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.capabilities import Can
@@ -24,16 +24,27 @@ from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.registry import schema_of, schema_versions
 from jiaoheng.registers.export import TooManyRowsError, write_csv, write_xlsx
-from jiaoheng.registers.export_rows import ExportNote, ExportRow
+from jiaoheng.registers.export_rows import ExportNote, ExportRow, ExportRows
 from jiaoheng.registers.model import Register
 
 KEPT = dt.timedelta(days=7)  # a download stays fetchable that long
 MOST_CSV = 2_000_000  # rows: beyond, the machine's memory and not the format is the limit
 
 
+class Head(NamedTuple):
+    """A version of a record, without its content."""
+
+    record_id: int
+    number: int
+    unit_id: int
+    period_id: int | None
+    schema_version: int
+    pk: int
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What to export: rows in the screen's order (anything with a RecordVersion's columns), and how to say it.
+    """What to export: rows in the screen's order (`Head` or RecordVersion), and how to say it.
 
     `filter`: the filter in words; `as_of`: the moment whose versions these are, None for now; `day`: of labels.
     """
@@ -59,7 +70,11 @@ def everything(
         rows = rows.filter(**{column: unit.pk})
         words.append(facts_at([unit.pk], clock.today())[unit.pk].name)
     ordered = rows.order_by("unit__code", "period__starts_on", "record__key", "record_id")
-    return Chosen(list(ordered), "，".join(words), period=period)
+    return Chosen(_heads(ordered), "，".join(words), period=period)
+
+
+def _heads(rows: Any) -> list[Head]:
+    return list(map(Head._make, rows.values_list(*Head._fields).iterator()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +98,9 @@ def ticked(account: Account, register: RegisterRow, shown: Iterable[int], ids: S
     """
     order = {record_id: number for number, record_id in enumerate(shown)}
     readable = scope_of(account, Can.READ).rows(register.name)
-    found: list[Any] = []
+    found: list[Head] = []
     for part in bulk.chunks(dict.fromkeys(ids)):
-        found += RecordVersion.objects.filter(CURRENT, readable, register=register, record_id__in=part)
+        found += _heads(RecordVersion.objects.filter(CURRENT, readable, register=register, record_id__in=part))
     found.sort(key=lambda one: (order.get(one.record_id, len(order)), one.record_id))
     hidden = sum(one.record_id not in order for one in found)
     return Ticked(Chosen(found, f"勾选的 {len(found)} 条"), hidden)
@@ -99,7 +114,7 @@ def do_export(
     purpose: for what full numbers are needed; without it protected columns are masked. ForbiddenError where a purpose
     is given without the right; RefusedError `export-too-large` with both numbers.
     """
-    rows = list(chosen.rows)
+    rows = chosen.rows
     schema = schema_of(register)
     full = bool(purpose.strip())
     if full:
@@ -185,8 +200,8 @@ def _full_words(purpose: str, protected: Sequence[Any], count: int) -> str:
     return f"完整{titles} {count} 人，用途：{purpose}"
 
 
-def export_rows(rows: Sequence[Any], day: dt.date) -> list[ExportRow]:
-    """Record versions as the library floor exports them."""
+def export_rows(rows: Sequence[Any], day: dt.date) -> Sequence[ExportRow]:
+    """Record versions as the library floor exports them; the contents of heads are fetched part by part."""
     units = {row.unit_id for row in rows}
     facts = facts_at(units, day)
     codes = {
@@ -196,9 +211,10 @@ def export_rows(rows: Sequence[Any], day: dt.date) -> list[ExportRow]:
     }
     names = {pk: one.name for pk, one in facts.items()}
     periods = dict(Period.objects.filter(pk__in={row.period_id for row in rows} - {None}).values_list("pk", "code"))
-    return [
+    heads = bool(rows) and isinstance(rows[0], Head)
+    made = [
         ExportRow(
-            row.data,
+            {} if heads else row.data,
             str(row.record_id),
             row.number,
             codes.get(row.unit_id, ""),
@@ -208,3 +224,6 @@ def export_rows(rows: Sequence[Any], day: dt.date) -> list[ExportRow]:
         )
         for row in rows
     ]
+    if not heads:
+        return made
+    return ExportRows(made, lambda start, stop: bulk.contents_of([row.pk for row in rows[start:stop]]))

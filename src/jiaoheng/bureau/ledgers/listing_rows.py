@@ -36,8 +36,9 @@ def chosen(account: Account, layout: Layout, query: ListQuery) -> Versions:
         rows = rows.filter(ends, valid_from__lte=query.as_of, deleted=False)
     if query.period_id is not None:
         rows = rows.filter(period_id=query.period_id)
-    elif layout.schema.period is PeriodKind.NONE:
-        rows = rows.filter(period__isnull=True)  # true of all of them: it lets the index reach the school
+    elif layout.schema.period is PeriodKind.NONE and (not query.filters or is_narrow(account, layout, query)):
+        # true of all of them: it lets the index reach the school; a filtered list of many schools goes by its columns
+        rows = rows.filter(period__isnull=True)
     rows = rows.filter(scope_of(account, Can.READ).rows(layout.row.name))
     if query.unit_id is not None:
         rows = rows.filter(_under(query.unit_id))
@@ -128,19 +129,22 @@ def part(
     after: tuple[str | None, int] | None,
     size: int,
     narrow: bool = False,
+    columns: Sequence[str] = _COLUMNS,
 ) -> list[tuple[Any, ...]]:
-    """The next `size` rows behind a place, as tuples of _COLUMNS and the sort key: valued ones first, then blanks.
+    """The next `size` rows behind a place, as tuples of the columns and the sort key: valued ones first, then blanks.
 
     Two queries rather than one, so that each walks an index and neither database's own idea of blanks matters.
-    `narrow`: see `is_narrow`; the order is then written so that no index offers it.
+    `narrow`: see `is_narrow`; the order is then written so that no index offers it. `columns`: record_id first.
     """
     found: list[tuple[Any, ...]] = []
-    names = (*_COLUMNS, column) if column is not None else _COLUMNS
+    names = (*columns, column) if column is not None else columns
     if column is not None and (after is None or after[0] is not None):
-        valued = rows.filter(**{f"{column}__isnull": False})
+        valued, place = rows.filter(**{f"{column}__isnull": False}), column
+        if narrow:
+            valued, place = valued.alias(order_key=Coalesce(F(column), Value(""))), "order_key"
         if after is not None:
-            valued = valued.filter(_behind(column, descending, *after))
-        key = Coalesce(F(column), Value("")) if narrow else F(column)
+            valued = valued.filter(_behind(place, descending, *after))
+        key = F(place)
         order = (key.desc(), F("record_id").desc()) if descending else (key.asc(), F("record_id").asc())
         found = list(valued.order_by(*order).values_list(*names)[:size])
         after = None
@@ -148,7 +152,7 @@ def part(
         blank = rows.filter(**{f"{column}__isnull": True}) if column is not None else rows
         if after is not None:
             blank = blank.filter(record_id__gt=after[1])
-        more = blank.order_by("record_id").values_list(*_COLUMNS)[: size - len(found)]
+        more = blank.order_by("record_id").values_list(*columns)[: size - len(found)]
         found += [(*one, None) for one in more]
     return found
 
@@ -160,12 +164,17 @@ def _behind(column: str, descending: bool, key: str | None, record_id: int) -> Q
 
 
 def walk(
-    rows: Versions, column: str | None, descending: bool, size: int, narrow: bool = False
+    rows: Versions,
+    column: str | None,
+    descending: bool,
+    size: int,
+    narrow: bool = False,
+    columns: Sequence[str] = _COLUMNS,
 ) -> Iterator[Sequence[tuple[Any, ...]]]:
     """Every row in the list's order, in parts; a row added or deleted meanwhile repeats and skips none of the others."""
     after: tuple[str | None, int] | None = None
     while True:
-        found = part(rows, column, descending, after, size, narrow)
+        found = part(rows, column, descending, after, size, narrow, columns)
         if found:
             yield found
         if len(found) < size:

@@ -130,7 +130,13 @@ def _put_records(
     fresh: list[tuple[Any, ...]] = []
     same: list[int] = []
     touched: list[tuple[int, str, Any, int]] = []
-    for one, record_id, number, key in zip(changes, plan.ids, plan.numbers, plan.keys, strict=True):
+    if not old and all(one.record_id is None for one in changes):
+        units = [one.unit_id for one in changes]
+        fresh = list(zip(plan.ids, repeat(batch.row.pk), units, repeat(period_id), plan.keys, repeat(1)))
+        rest: Iterable[tuple[Change, int, int, str]] = ()
+    else:
+        rest = zip(changes, plan.ids, plan.numbers, plan.keys, strict=True)
+    for one, record_id, number, key in rest:
         if one.record_id is None:
             fresh.append((record_id, batch.row.pk, one.unit_id, period_id, key, 1))
         elif one.data is not None and one.restored_from is None and old[record_id].key == key:

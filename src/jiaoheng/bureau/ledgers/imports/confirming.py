@@ -25,6 +25,7 @@ from jiaoheng.bureau.ledgers.imports.starting import AT_ONCE, do_queue_reading, 
 from jiaoheng.bureau.ledgers.masking_rules import identity_words
 from jiaoheng.bureau.ledgers.models import Filing, ImportBatch, Record, RecordVersion, Round
 from jiaoheng.bureau.ledgers.writing import Batch, write
+from jiaoheng.registers.collecting import uncollected
 
 WRITE = "import-write"
 MOST_AT_ONCE = 5_000  # rows written while the person waits
@@ -149,6 +150,7 @@ def _store(batch: ImportBatch, load: _Load, run: jobs.Run | None, *, acting_user
     transaction.on_commit(lambda: preview.discard(folder))
 
 
+@uncollected()
 def _write_parts(batch: ImportBatch, ground: Ground, load: _Load, acting_user: Account) -> tuple[int, str, list[int]]:
     """Write the rows part by part, all in the caller's transaction: how many, their digest, ids of the drafts.
 

@@ -20,7 +20,7 @@ from jiaoheng.registers.model import Data
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there is one a row, and freezing doubles the time of making it
 class PlannedRow:
     """A row that would be written. `draft`: required fields it lacks, so that it becomes a draft instead."""
 

@@ -13,10 +13,12 @@ from jiaoheng.bureau.ledgers.imports.reading import Count, Read, read
 from jiaoheng.bureau.ledgers.imports.sheet_lines import save_lines
 from jiaoheng.bureau.ledgers.masking_rules import identity_words, shown
 from jiaoheng.bureau.ledgers.models import ImportBatch
+from jiaoheng.registers.collecting import uncollected
 from jiaoheng.registers.differences import RowState, shown_change
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
 
 
+@uncollected()
 def make_preview(batch: ImportBatch, count: Count = lambda done, total: None) -> tuple[Preview, str, str]:
     """Read the file and store its preview: the preview, its folder below settings.FILES, the basis it stands on."""
     found = read(batch, count)
