@@ -254,3 +254,30 @@ def test_only_who_may_change_units_comes_to_the_form(office: World, client: Clie
     assert answers == {"管理员": 200, "甲校长": 403, "丙填报": 404}
     assert come(office, client, "管理员").get(f"/units/{office['甲'].pk}/change/erase/").status_code == 404
     assert come(office, client, "甲校长").get("/units/new").status_code == 403
+
+
+def test_splitting_closing_and_reopening(office: World, client: Client) -> None:
+    come(office, client, "管理员")
+    asked = {"day": "2025-09-20", "reason": "校区独立"}
+    split = {"code": "2199000008", "name": "东镇新小学", "children": [str(office["甲102"].pk)]} | asked
+    shown = change(office, client, "甲", "split", act="preview", **split)
+    assert "1 个下属单位转到东镇新小学：一（2）班" in text_of(shown)
+    assert change(office, client, "甲", "split", act="confirm", basis=basis_of(shown), **split).status_code == 303
+    made = Unit.objects.get(code="2199000008")
+    assert "一（2）班" in text_of(client.get(f"/units/{made.pk}/?as_of=2025-09-20"))
+    assert change(office, client, "乙", "close", act="confirm", day="2025-09-10", reason="生源不足").status_code == 303
+    page = client.get(f"/units/{office['乙'].pk}/")
+    assert "已撤销 2025-09-10" in text_of(page)
+    assert [one.key for one in page.context["changes"]] == ["reopen"]
+    assert change(office, client, "乙", "reopen", act="confirm", reason=" ").status_code == 400
+    assert change(office, client, "乙", "reopen", act="confirm", reason="办错").status_code == 303
+    assert Unit.objects.get(pk=office["乙"].pk).ends_on is None
+    kind = {
+        "kind": "218",
+        "ownership": "831",
+        "locality": "220",
+        "township": "东镇",
+        "day": "2025-09-20",
+        "reason": "改设",
+    }
+    assert change(office, client, "乙", "facts", act="confirm", **kind).status_code == 303
