@@ -21,6 +21,7 @@ from jsonschema import Draft202012Validator
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from jiaoheng.bureau.core.capabilities import ROLES
 from jiaoheng.cli.main import app
 from jiaoheng.exams.pipeline import prepare
 from jiaoheng.exams.report import build_report
@@ -32,6 +33,7 @@ from message_codes import OFFICE, REFUSALS, Codes
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+RECORDS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 SEVERITY_WORDS = {"错误": "error", "提醒": "warning", "说明": "note", "问题": "question"}
 # not a parameter, a constant or a local: what they carry was made, and found, elsewhere
 PASSED_ON = {
@@ -202,7 +204,13 @@ def test_the_schema_refuses(what: str, made: dict[str, Any], validator: Draft202
 # ------------------------------------------------------------------------------------------------ commands and snippets
 
 
-GUIDES = [ROOT / "README.md", ROOT / "README.zh-CN.md", DOCS / "guide.zh-CN.md"]
+GUIDES = [
+    ROOT / "README.md",
+    ROOT / "README.zh-CN.md",
+    DOCS / "guide.zh-CN.md",
+    DOCS / "platform.zh-CN.md",
+    DOCS / "registers.md",
+]
 
 
 def commands(path: Path) -> list[list[str]]:
@@ -215,14 +223,14 @@ def commands(path: Path) -> list[list[str]]:
 @pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.name)
 def test_every_command_of_the_guides_is_understood(path: Path) -> None:
     lines = commands(path)
-    assert len(lines) >= 4
+    assert len(lines) >= 2
     for words in lines:
         command, rest = get_command(app), list(words)
         context = command.make_context("jiaoheng", rest, resilient_parsing=False)
         while hasattr(command, "resolve_command"):
             _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
             context = command.make_context(command.name, rest, parent=context)
-        assert context.params, words
+        assert set(context.params) == {one.name for one in command.params if one.expose_value}, words
 
 
 def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,6 +238,8 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     codes = []
     for words in commands(ROOT / "README.md"):
+        if words[0] != "exam":  # the server's commands have their tests in tests/cli and tests/bureau
+            continue
         small = ["--schools", "3", "--pupils", "120", "--seed", "3"] if words[1] == "sample" else []
         if words[:3] == ["exam", "report", "待确认.xlsx"]:
             answer_all(Path("待确认.xlsx"))
@@ -342,5 +352,30 @@ def test_every_room_and_pack_of_the_map_exists() -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     for pack in re.findall(r"`([a-z_]+\.yaml)`", text):
         assert (ROOT / "src/jiaoheng/packs" / pack).is_file(), pack
-    for module in re.findall(r"`((?:exams|sheets|documents|cli|methods|engine)/[\w/]+\.py)", text):
-        assert (ROOT / "src/jiaoheng" / module).is_file(), module
+    rooms = "exams|sheets|documents|cli|methods|engine|registers|bureau|core|ledgers|web|demo"
+    for name in ("architecture.md", "glossary.md", "decisions/README.md", *(f"decisions/{p.name}" for p in RECORDS)):
+        for module in re.findall(rf"`((?:{rooms})/[\w/]+\.py)", (DOCS / name).read_text(encoding="utf-8")):
+            floor = "src/jiaoheng/bureau" if module.split("/")[0] in ("core", "ledgers", "web", "demo") else "src/jiaoheng"
+            assert (ROOT / floor / module).is_file(), f"{name}: {module}"
+
+
+def test_every_decision_is_listed_under_its_title() -> None:
+    text = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
+    titles = dict(re.findall(r"^\| \[(\d{3})\]\(\1-[a-z-]+\.md\) \| (.+) \|$", text, re.MULTILINE))
+    heads = {p.name[:3]: p.read_text(encoding="utf-8").splitlines()[0] for p in RECORDS}
+    assert {number: f"# {number} {title}" for number, title in titles.items()} == heads
+
+
+def test_the_words_of_the_guide_stand_on_the_pages() -> None:
+    """What docs/platform.zh-CN.md prints in bold is a word of a page, a state or a service."""
+    guide = (DOCS / "platform.zh-CN.md").read_text(encoding="utf-8")
+    bureau = ROOT / "src/jiaoheng/bureau"
+    source = "\n".join(p.read_text(encoding="utf-8") for p in bureau.rglob("*") if p.suffix in (".html", ".py"))
+    words = set(re.findall(r"\*\*([^*]+)\*\*", guide))
+    assert len(words) > 40
+    assert {word for word in words if word not in source} == set()
+
+
+def test_every_role_of_the_table_is_in_the_guide() -> None:
+    guide = (DOCS / "platform.zh-CN.md").read_text(encoding="utf-8")
+    assert [role.title for role in ROLES.values() if f"| {role.title} |" not in guide] == []

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = {".yaml", ".ttf", ".txt", ".css", ".js", ".j2", ".typed"}
+DATA = {".yaml", ".ttf", ".txt", ".css", ".js", ".j2", ".typed", ".html", ".svg"}
 
 
 @pytest.fixture(scope="module")
