@@ -7,6 +7,10 @@
       if (!menu.contains(event.target)) menu.open = false;
     });
   });
+  document.addEventListener("submit", function (event) { // a download leaves the page as it is: its menu closes
+    var menu = event.target.closest("details.menu[open]");
+    if (menu) window.setTimeout(function () { menu.open = false; }, 0);
+  });
   document.addEventListener("keydown", function (event) {
     if (event.key !== "Escape") return;
     document.querySelectorAll("details.menu[open]").forEach(function (menu) {
