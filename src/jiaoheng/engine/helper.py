@@ -184,7 +184,7 @@ def _answered(call: bytes) -> bytes:
 class _Packer(pickle.Pickler):
     """Fractions travel as two integers; by themselves they travel as text and are parsed again."""
 
-    dispatch_table = {Fraction: lambda value: (Fraction, (value.numerator, value.denominator))}  # noqa: RUF012
+    dispatch_table = {Fraction: lambda value: (Fraction, (value.numerator, value.denominator))}
 
 
 def _packed(value: object) -> bytes:
