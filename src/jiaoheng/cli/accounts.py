@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
-    from jiaoheng.bureau.core.models import Account
+    from jiaoheng.bureau.core.models import Account, Unit
     from jiaoheng.bureau.core.slips import Slip
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+EARLY = dt.date(1990, 9, 1)  # a county stands before everything that may be brought in from earlier years
 Who = typer.Argument(..., metavar="账号", help="登录用的账号。", show_default=False)
 
 
@@ -19,9 +21,16 @@ Who = typer.Argument(..., metavar="账号", help="登录用的账号。", show_d
 def add_admin(
     name: str = typer.Option(..., "--name", metavar="姓名", help="管理员的姓名。", show_default=False),
     unit: str = typer.Option(..., "--unit", metavar="代码", help="县的单位代码。", show_default=False),
+    county: str = typer.Option(
+        "",
+        "--county",
+        metavar="县名",
+        help="新装的服务器还没有单位时写上：先以这个名称和代码建县。",
+        show_default=False,
+    ),
 ) -> None:
     """Account with the role admin at the county, and the system settings."""
-    _run(lambda: _add_admin(name, unit))
+    _run(lambda: _add_admin(name, unit, county))
 
 
 @app.command("reset", help="给一个账号发新的账号条；他别处的登录随之退出。")
@@ -54,17 +63,32 @@ def _run(work: Callable[[], None]) -> None:
     raise typer.Exit(guarded(job))
 
 
-def _add_admin(name: str, code: str) -> None:
+def _add_admin(name: str, code: str, county: str) -> None:
     from jiaoheng.bureau.core.actions_accounts import do_add_account, do_set_admin
     from jiaoheng.bureau.core.models import Unit
     from jiaoheng.cli.console import Refusal
 
     unit = Unit.objects.filter(code=code).first()
+    if unit is None and county:
+        unit = _first_county(county, code)
     if unit is None:
-        raise Refusal(f"没有代码为“{code}”的单位。请先建立单位，或核对代码。")
+        raise Refusal(f"没有代码为“{code}”的单位。请核对代码；新装的服务器请加 --county 县名，先建县。")
     account, slip = do_add_account(name, unit, "admin", acting_user=None)
     do_set_admin(account, True, acting_user=None)
     _show(slip)
+
+
+def _first_county(name: str, code: str) -> Unit:
+    """The root of the tree. Every other unit is made on the pages."""
+    from jiaoheng.bureau.core.actions_units import do_add_unit
+    from jiaoheng.bureau.core.models import Unit
+    from jiaoheng.bureau.core.tree_writing import Seed
+    from jiaoheng.cli.console import Refusal
+
+    if Unit.objects.filter(level=Unit.Level.COUNTY).exists():
+        raise Refusal(f"已有县一级单位，代码不是“{code}”。请核对代码。")
+    seed = Seed(code=code, level=Unit.Level.COUNTY, name=name, parent="", starts_on=EARLY)
+    return do_add_unit(seed, acting_user=None, reason="新装服务器")
 
 
 def _reset(username: str) -> None:
