@@ -98,7 +98,9 @@ def test_p05_each_sees_his_own(world: World, noon: dt.datetime) -> None:
         assert len(list_page(world[person], "t_roster", query).rows) == expected
         assert len(list(iter_rows(world[person], "t_roster", query))) == expected
     assert count(world["局长"], "t_roster", ListQuery(unit_id=world["东"].pk)) == 6
-    assert count(world["丙填报"], "t_roster", ListQuery(unit_id=world["东"].pk)) == 0
+    for unit_id in (world["东"].pk, 987_654_321):  # its name would stand over the list: like one that is not there
+        with pytest.raises(NotFoundError):
+            count(world["丙填报"], "t_roster", ListQuery(unit_id=unit_id))
 
 
 def test_p20_the_file_is_what_the_screen_shows(world: World, noon: dt.datetime) -> None:

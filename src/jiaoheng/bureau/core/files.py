@@ -16,6 +16,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from django.conf import settings
+from django.db.models import Q
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.access import access_attachment
@@ -259,10 +260,17 @@ class FileLine:
     there: bool
 
 
-def file_lines(ids: Sequence[str]) -> list[FileLine]:
-    """The attachments of a record's field in its order; one that never arrived or was removed says so."""
+def file_lines(ids: Sequence[str], account: Account, record_id: object = "") -> list[FileLine]:
+    """The attachments of a record's field in its order; one that never arrived or was removed says so.
+
+    `record_id`: the record that the reader has opened. Ids come from forms too: what neither hangs on this record nor
+    is the reader's own is one that never arrived.
+    """
     wanted = [one for one in ids if _is_uuid(one)]
-    rows = {str(row.pk): row for row in Attachment.objects.filter(pk__in=wanted)}
+    here = Q(owner=account)
+    if record_id:
+        here |= Q(object_type="record", object_id=str(record_id))
+    rows = {str(row.pk): row for row in Attachment.objects.filter(here, pk__in=wanted)}
     lines = []
     for one in ids:
         row = rows.get(one)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
+from jiaoheng.bureau.core.access import access_unit
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Unit
 from jiaoheng.bureau.core.refusals import RefusedError
@@ -27,7 +28,10 @@ Versions = Any  # a QuerySet of RecordVersion (Django is untyped here)
 
 
 def chosen(account: Account, layout: Layout, query: ListQuery) -> Versions:
-    """The versions that a list holds, in no order: what one may read, at the moment asked, with every condition."""
+    """The versions that a list holds, in no order: what one may read, at the moment asked, with every condition.
+
+    Raises NotFoundError for a unit that one may not open: its name would stand over the list.
+    """
     rows = RecordVersion.objects.filter(register=layout.row)
     if query.as_of is None:
         rows = rows.filter(CURRENT)
@@ -41,7 +45,7 @@ def chosen(account: Account, layout: Layout, query: ListQuery) -> Versions:
         rows = rows.filter(period__isnull=True)
     rows = rows.filter(scope_of(account, Can.READ).rows(layout.row.name))
     if query.unit_id is not None:
-        rows = rows.filter(_under(query.unit_id))
+        rows = rows.filter(_under(access_unit(account, query.unit_id)))
     if query.record_ids:
         rows = rows.filter(record_id__in=query.record_ids)
     for one in query.filters:
@@ -51,11 +55,10 @@ def chosen(account: Account, layout: Layout, query: ListQuery) -> Versions:
     return rows
 
 
-def _under(unit_id: int) -> Q:
-    level = Unit.objects.filter(pk=unit_id).values_list("level", flat=True).first()
-    if level in (Unit.Level.COUNTY, Unit.Level.DISTRICT, Unit.Level.SCHOOL, Unit.Level.CLASS):
-        return Q(**{f"{level}_id": unit_id})
-    return Q(unit_id=unit_id)
+def _under(unit: Unit) -> Q:
+    if unit.level in (Unit.Level.COUNTY, Unit.Level.DISTRICT, Unit.Level.SCHOOL, Unit.Level.CLASS):
+        return Q(**{f"{unit.level}_id": unit.pk})
+    return Q(unit_id=unit.pk)
 
 
 def slot_of(layout: Layout, name: str, wish: str) -> str:

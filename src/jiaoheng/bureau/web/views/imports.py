@@ -46,7 +46,9 @@ def import_new(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _start(request: HttpRequest, register: RegisterRow) -> HttpResponse:
-    unit = access_unit(request.user, request.POST.get("unit", ""))
+    if not request.POST.get("unit"):
+        raise RefusedError("unit-missing", "请选择单位")
+    unit = access_unit(request.user, request.POST["unit"])
     time = request.POST.get("time", "")
     round_ = access_round(request.user, time[len(ROUND) :]) if time.startswith(ROUND) else None
     asked = {"period": time[len(PERIOD) :]} if time.startswith(PERIOD) else {}

@@ -131,6 +131,7 @@ def _form_page(
     if refused and not errors:
         errors = [{"anchor": "main", "text": refused}]
     crumbs = [(register.title, reverse("ledger", args=[register.name]))]
+    files = [file for field in form.fields for file in _files(field)]
     key = f"{form.register}:{form.unit_id}:{form.period_id or ''}:{form.record_id or ''}"
     context = {
         "form": form,
@@ -138,7 +139,7 @@ def _form_page(
         "errors_title": "提交前要改" if form.typed_from_draft and status == 200 else "没有保存，要改",
         "draft_key": key,
         "resend_key": request.POST.get("resend_key") or secrets.token_urlsafe(12),
-        "files": {one.id: one for one in file_lines([file for field in form.fields for file in _files(field)])},
+        "files": {one.id: one for one in file_lines(files, request.user, form.record_id or "")},
         "as_draft": status == 200 and form.typed_from_draft,
     }
     return page(request, "web/record_form.html", title, context, crumbs=crumbs, status=status)
@@ -261,7 +262,7 @@ def _record_page(request: HttpRequest, record_id: str, revealed: Mapping[str, st
         "one": one,
         "tone": _TONES.get(one.state, "none"),
         "revealed": revealed or {},
-        "files": {line.id: line for line in file_lines(files)},
+        "files": {line.id: line for line in file_lines(files, request.user, record_id)},
         "as_of": request.GET.get("as_of", ""),
         "then": record_then(request.user, record_id, day) if day is not None else None,
         "draft_done": request.GET.get("draft", ""),

@@ -266,12 +266,11 @@ def _deadline_page(
     return page(request, "web/round_deadline.html", "截止和延期", context, crumbs=_crumbs(round_), status=status)
 
 
-@require_http_methods(["GET", "POST"])
+@require_POST
 def round_merge(request: HttpRequest, round_id: int) -> HttpResponse:
     """The merged workbook in one press: present figures, or approved ones only."""
     round_ = access_round(request.user, round_id)
-    values = request.POST if request.method == "POST" else request.GET
-    basis = Basis.APPROVED if values.get("approved") else Basis.PROVISIONAL
+    basis = Basis.APPROVED if request.POST.get("approved") else Basis.PROVISIONAL
     made = do_merge(round_, acting_user=request.user, basis=basis)
     served = open_file(request.user, str(made.pk))
     response = FileResponse(served.path.open("rb"))
