@@ -93,6 +93,34 @@ def test_the_installed_wheel_makes_checks_and_reports_an_exam(installed: Path, t
     assert "<svg" in page or "data:image" in page
 
 
+SERVE = """
+from jiaoheng.bureau.setup import start_django
+start_django()
+from django.contrib.staticfiles import finders
+from django.test import Client
+from jiaoheng.cli.serve import prepare
+prepare()
+page = Client().get("/login/")
+print(page.status_code, "用账号登录" in page.content.decode(), Client().get("/healthz").status_code)
+print([one for one in ("web/theme.css", "web/app.js", "web/icon.svg", "bootstrap/css/bootstrap.min.css") if not finders.find(one)])
+"""
+
+
+def test_the_installed_wheel_serves_the_bureau(installed: Path, tmp_path: Path) -> None:
+    """Tables, pages and static files come out of the wheel alone; the shipped registers go into its database."""
+    place = {**os.environ, "JIAOHENG_DATA": str(tmp_path / "data")}
+    for name in ("PYTHONPATH", "JIAOHENG_PACKS", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "JIAOHENG_ENV"):
+        place.pop(name, None)
+    run_here = {"cwd": tmp_path, "env": place, "capture_output": True, "text": True, "encoding": "utf-8"}
+    served = subprocess.run([installed, "-c", SERVE], check=False, **run_here)  # type: ignore[call-overload]
+    assert served.returncode == 0, served.stderr
+    assert served.stdout.splitlines() == ["200 True 200", "[]"]
+    command = [installed.parent / "jiaoheng", "pack", "load"]
+    loaded = subprocess.run(command, check=False, **run_here)  # type: ignore[call-overload]
+    assert loaded.returncode == 0, loaded.stderr
+    assert "代码：新增" in loaded.stdout
+
+
 def test_the_module_speaks_like_the_command(installed: Path, tmp_path: Path) -> None:
     module = [installed, "-m", "jiaoheng", "--help"]
     spoken = subprocess.run(module, cwd=tmp_path, check=True, capture_output=True, text=True, encoding="utf-8").stdout

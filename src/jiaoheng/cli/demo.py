@@ -49,6 +49,7 @@ def run_build(data: Path, scale: float) -> int:
 
     try:
         check_allowed()
+        data.mkdir(parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
         with counted_progress() as progress:
             built = make(scale=scale, progress=progress)

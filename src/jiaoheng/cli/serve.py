@@ -64,8 +64,10 @@ def prepare() -> None:
     from jiaoheng.bureau.setup import start_django
 
     start_django()
+    from django.conf import settings
     from django.core.management import call_command
 
+    settings.DATA.mkdir(parents=True, exist_ok=True)
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
 
