@@ -23,6 +23,7 @@ class BodySheet(Worksheet):  # type: ignore[misc]
         super().__init__()
         self._body: Any = None
         self._first = 0
+        self.dim_rowmax: Any
 
     def put_rows(self, first: int, columns: int, rows: Iterable[str]) -> None:
         """Take the cells' XML of rows from `first` (0-based) on, each with the cells of `columns` columns."""

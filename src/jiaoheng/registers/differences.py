@@ -240,6 +240,8 @@ def compare(
 
 def _row(row: int, checked: Checked, record: Current | None, version: int | None) -> RowDifference:
     data = checked.data[row]
+    if record is None and row not in checked.wrongs and row not in checked.incomplete:
+        return RowDifference(row, RowState.NEW, None, data)
     wrongs = tuple(checked.wrongs.get(row, ()))
     incomplete = checked.incomplete.get(row, ())
     if record is None:

@@ -44,6 +44,7 @@ from jiaoheng.registers.template_marks import (
 from jiaoheng.registers.values import CLEAR_WORD, show
 
 MOST_ROWS = 1_048_576 - FIRST_ROW
+_EXACT = 10**15  # whole numbers that a sheet holds exactly
 _EPOCH = dt.datetime(1899, 12, 30)
 
 
@@ -216,9 +217,14 @@ class _Tails(dict[Any, str]):
         made = self._make(list(value) if isinstance(value, tuple) else value)
         if made is None or made == "":
             tail = f"{self._style}/>"
+        elif isinstance(made, str) and len(self) >= _MOST_TAILS and made.isalnum() and len(made) <= MOST_TEXT:
+            # in a column of names or numbers nearly each text is its own: sharing them would only cost
+            tail = f'{self._style} t="inlineStr"><is><t>{made}</t></is></c>'
         elif isinstance(made, str):
             index = self._sheet.str_table._get_shared_string_index(clean(made)[:MOST_TEXT])
             tail = f'{self._style} t="s"><v>{index}</v></c>'
+        elif type(made) is int and -_EXACT < made < _EXACT:
+            tail = f"{self._style}><v>{made}</v></c>"
         else:
             tail = f"{self._style}><v>{_serial(made):.16G}</v></c>"
         if len(self) < _MOST_TAILS:

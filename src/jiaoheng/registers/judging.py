@@ -76,7 +76,7 @@ def judge(
     checked = check_rows(
         parsed,
         units=[f"{unit}|{period}" for unit, period in zip(units, periods, strict=True)],
-        base=[one.data if one is not None else None for one in matched.records],
+        base=_base(parsed, matched),
         previous=_previous(filled, units, parsed, matched, previous),
         today=today,
         name_row=named,
@@ -87,6 +87,16 @@ def judge(
     differences = compare(checked, matched, current=current, versions=filled.versions, scope=pairs)
     problems = (*filled.problems, *_problems(filled, checked))
     return Judged(filled, differences, checked, tuple(units), tuple(periods), problems)
+
+
+def _base(parsed: Parsed, matched: Matched) -> list[Data | None] | None:
+    """What stands in the records of the rows; None where all rows are new, which is quicker to check.
+
+    A masked cell of a new row is told like an empty one only beside a list.
+    """
+    if not any(matched.records) and not any(column.masked for column in parsed.columns.values()):
+        return None
+    return [one.data if one is not None else None for one in matched.records]
 
 
 def _misplaced(filled: Filled, scope: Scope) -> list[Problem]:

@@ -36,7 +36,9 @@ class Parsed:
         if all(None not in values for values in lists):
             return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
         return [
-            {name: value for name, value in zip(names, row, strict=True) if value is not None}
+            dict(zip(names, row, strict=True))
+            if None not in row
+            else {name: value for name, value in zip(names, row, strict=True) if value is not None}
             for row in zip(*lists, strict=True)
         ]
 

@@ -18,12 +18,14 @@ from bureau.ledgers.registers_for_tests import ROSTER, store
 from bureau.world import World
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.capabilities import Can
-from jiaoheng.bureau.core.models import Attachment, AuditEntry
+from jiaoheng.bureau.core.models import Attachment, AuditEntry, Job
 from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
-from jiaoheng.bureau.ledgers import exports
+from jiaoheng.bureau.core.worker import Worker
+from jiaoheng.bureau.ledgers import export_jobs, exports
 from jiaoheng.bureau.ledgers.changes import Change
 from jiaoheng.bureau.ledgers.export_files import do_export_files
+from jiaoheng.bureau.ledgers.export_jobs import do_export_list
 from jiaoheng.bureau.ledgers.exports import Chosen, do_export
 from jiaoheng.bureau.ledgers.imports.starting import preview_of
 from jiaoheng.bureau.ledgers.list_exports import from_list, from_ticked
@@ -33,6 +35,7 @@ from jiaoheng.bureau.ledgers.models import RecordVersion
 from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.writing import Batch, write
+from jiaoheng.registers import export
 from jiaoheng.registers.model import Field, FieldType
 
 pytestmark = pytest.mark.django_db
@@ -218,3 +221,47 @@ def test_p05_an_archive_of_files_holds_the_readers_units(world: World, noon: Any
     assert AuditEntry.objects.get(action="export.files").count == 2
     with pytest.raises(RefusedError, match="没有附件"):
         do_export_files(register, None, acting_user=world["直填报"])
+
+
+def test_p20_a_long_export_is_made_by_the_worker(world: World, roster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(roster, pupils(world, 30), acting_user=world["甲填报"])
+    monkeypatch.setattr(export_jobs, "AT_ONCE", 20)
+    query = from_parameters({"sort": ["-code"]})
+    few = from_parameters({"sort": ["-code"], "f.points.is": ["3"]})
+    assert isinstance(do_export_list(roster, few, acting_user=world["甲填报"]), Attachment)
+    job = do_export_list(roster, query, acting_user=world["甲填报"])
+    assert isinstance(job, Job)
+    Worker().work_off_one()
+    job.refresh_from_db()
+    assert (job.state, job.message) == (Job.State.DONE, "共 30 行")
+    made = Attachment.objects.get(kind="result", pk=job.result["link"].rpartition("/")[2])
+    _, rows = read_xlsx(made)
+    assert [row[rows[0].index("学号 *")] for row in rows[1:]] == [f"{number:05d}" for number in reversed(range(30))]
+    assert (made.owner, made.size) == (world["甲填报"], (Path(settings.FILES) / made.path).stat().st_size)
+
+
+def test_p20_a_long_export_with_full_numbers_needs_the_right_at_once(
+    world: World, roster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(roster, pupils(world, 3), acting_user=world["甲填报"])
+    monkeypatch.setattr(export_jobs, "AT_ONCE", 1)
+    with pytest.raises(ForbiddenError, match="县局股室"):
+        do_export_list(roster, from_parameters({}), purpose="核对学籍", acting_user=world["甲填报"])
+    assert not Job.objects.filter(kind=export_jobs.EXPORT).exists()
+
+
+def test_p20_columns_of_many_different_values_come_back_unchanged(
+    world: World, roster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond a number of different values texts are not shared any more; the file reads alike."""
+    monkeypatch.setattr(export, "_MOST_TAILS", 5)
+    rows = pupils(world, 40)
+    rows[17][1]["name"] = "=1+1 & <b>"
+    fill(roster, rows, acting_user=world["甲填报"])
+    made = do_export(roster, exports.everything(world["甲填报"], roster), acting_user=world["甲填报"])
+    _, found = read_xlsx(made)
+    name, points = found[0].index("姓名 *"), found[0].index("积分")
+    assert [row[name] for row in found[1:]] == [one["name"] for _, one in rows]
+    assert [row[points] for row in found[1:]] == [number % 7 for number in range(40)]
+    batch = start(world, roster, kit.opened(Path(settings.FILES) / made.path))
+    assert preview_of(batch).counts["same"] == 40

@@ -20,5 +20,6 @@ class LedgersConfig(AppConfig):
         hanging.register_hangers()
         # kinds of jobs and periodic duties are known to the worker once their modules are loaded
         from jiaoheng.bureau.core import actions_units_ends  # noqa: F401
+        from jiaoheng.bureau.ledgers import export_jobs  # noqa: F401
         from jiaoheng.bureau.ledgers.imports import confirming, housekeeping, starting, undoing  # noqa: F401
         from jiaoheng.bureau.ledgers.rounds import duties  # noqa: F401

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import audit, clock, jobs
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Attachment, Period, Unit
 from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
@@ -107,19 +109,30 @@ def ticked(account: Account, register: RegisterRow, shown: Iterable[int], ids: S
 
 
 def do_export(
-    register: RegisterRow, chosen: Chosen, *, form: str = "xlsx", purpose: str = "", acting_user: Account
+    register: RegisterRow,
+    chosen: Chosen,
+    *,
+    form: str = "xlsx",
+    purpose: str = "",
+    run: jobs.Run | None = None,
+    acting_user: Account,
 ) -> Attachment:
     """Write the chosen rows as `xlsx` or `csv`; the file belongs to the person alone.
 
     purpose: for what full numbers are needed; without it protected columns are masked. ForbiddenError where a purpose
-    is given without the right; RefusedError `export-too-large` with both numbers.
+    is given without the right; RefusedError `export-too-large` with both numbers. run: the job that is done with it.
     """
     rows = chosen.rows
     schema = schema_of(register)
     full = bool(purpose.strip())
     if full:
         _check_full(register, rows, acting_user)
-    return _write(register, schema, chosen, rows, form, purpose.strip(), acting_user=acting_user)
+    made = _make(register, schema, chosen, form, purpose.strip(), acting_user)
+    try:
+        return _keep(register, chosen, made, run, acting_user=acting_user)
+    except Exception:
+        made.path.unlink(missing_ok=True)
+        raise
 
 
 def _check_full(register: RegisterRow, rows: Sequence[Any], account: Account) -> None:
@@ -134,17 +147,23 @@ def _check_full(register: RegisterRow, rows: Sequence[Any], account: Account) ->
         raise ForbiddenError("您可以导出脱敏的表，导出完整号码是县局股室的权限")
 
 
-@audit.action
-def _write(
-    register: RegisterRow,
-    schema: Register,
-    chosen: Chosen,
-    rows: Sequence[Any],
-    form: str,
-    purpose: str,
-    *,
-    acting_user: Account,
-) -> Attachment:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that is written and not yet kept."""
+
+    path: Path
+    name: str
+    title: str
+    count: int
+    full: str  # the full numbers in it and what for, in words
+
+
+def _make(
+    register: RegisterRow, schema: Register, chosen: Chosen, form: str, purpose: str, acting_user: Account
+) -> _File:
+    """The long part: no transaction is open here, or nobody could write anything meanwhile."""
+    if acting_user.home is None:
+        raise ForbiddenError("您的账号没有所在单位，请联系管理员")
     moment = clock.local(clock.now())
     who = audit.actor_words(acting_user)
     protected = [one for one in schema.fields if one.sensitive and (chosen.fields is None or one.name in chosen.fields)]
@@ -158,7 +177,7 @@ def _write(
         watermark=f"{who} {moment:%Y-%m-%d %H:%M} 导出" + (f"，用途：{purpose}" if purpose else ""),
     )
     path = below(RESULTS, f"{secrets.token_hex(16)}.{form}")
-    made = export_rows(rows, as_of.date())
+    made = export_rows(chosen.rows, as_of.date())
     versions = schema_versions(register)
     day = as_of.date()
     try:
@@ -174,20 +193,27 @@ def _write(
     except TooManyRowsError as error:
         path.unlink(missing_ok=True)
         raise RefusedError("export-too-large", str(error)) from error
-    home = acting_user.home
-    if home is None:
-        raise ForbiddenError("您的账号没有所在单位，请联系管理员")
     name = f"{schema.title}_{moment:%Y%m%d_%H%M}.{form}"
-    kept = keep(path, name, "result", unit=home, owner=acting_user)
+    return _File(path, name, schema.title, len(made), _full_words(purpose, protected, len(made)))
+
+
+@audit.action
+def _keep(
+    register: RegisterRow, chosen: Chosen, made: _File, run: jobs.Run | None, *, acting_user: Account
+) -> Attachment:
+    pk = uuid.uuid4()
+    if run is not None:
+        run.seal({"link": f"/files/{pk}"}, f"共 {made.count:,} 行")
+    kept = keep(made.path, made.name, "result", unit=acting_user.home, owner=acting_user, pk=pk)
     kept.expires_at = clock.now() + KEPT
     kept.save(update_fields=["expires_at"])
     audit.note(
         "export",
         actor=acting_user,
-        about=("register", register.pk, schema.title),
-        unit_id=home.pk,
-        count=len(made),
-        reason="；".join(part for part in (chosen.filter, _full_words(purpose, protected, len(made))) if part),
+        about=("register", register.pk, made.title),
+        unit_id=kept.unit_id,
+        count=made.count,
+        reason="；".join(part for part in (chosen.filter, made.full) if part),
         digest=kept.sha256,
     )
     return kept

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -86,7 +86,7 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
     if old:
         bulk.close_versions([before.version_id for before in old.values()], at)
     _put_records(batch, changes, plan, old, at)
-    bulk.insert_versions(_version_rows(batch, changes, plan, lines, at))
+    bulk.insert_versions(_version_columns(batch, changes, plan, lines, at))
     _index(batch, changes, plan, lines, at)
     return [
         Written(record_id, number, one.record_id is None)
@@ -167,17 +167,17 @@ def _index(batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[i
     index_changes(batch.row, batch.schema, lines, kept, gone, fresh=fresh, since=at.isoformat())
 
 
-def _version_rows(
+def _version_columns(
     batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[int, Line], at: dt.datetime
-) -> Iterator[tuple[Any, ...]]:
-    """Rows of bulk.VERSION_COLUMNS, put together column by column: a loop over rows would cost more than the base."""
+) -> list[Iterable[Any]]:
+    """The columns of bulk.VERSION_COLUMNS: a loop over rows would cost more than the base."""
     layout = newest_schema(batch.row)  # slots are numbered alike in every version, or a filter would miss old rows
     same_layout = layout.version == batch.schema.version
     slots = slot_columns(layout, plan.contents if same_layout else [carried(layout, one) for one in plan.contents])
     units = [one.unit_id for one in changes]
     placed = [lines[unit] for unit in units]
     author_ids, author_words = _authors(batch, units)
-    return zip(
+    return [
         plan.ids,
         plan.numbers,
         repeat(batch.row.pk),
@@ -200,8 +200,7 @@ def _version_rows(
         [one.restored_from for one in changes],
         [one.device_seq for one in changes],
         *slots,
-        strict=False,  # `repeat` has no end
-    )
+    ]
 
 
 def _authors(batch: Batch, units: Sequence[int]) -> tuple[Iterable[int | None], Iterable[str]]:

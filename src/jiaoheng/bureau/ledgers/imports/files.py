@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import uuid
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePath
@@ -89,13 +90,16 @@ def store_many(uploads: Sequence[tuple[Any, str]], *, unit: Unit, owner: Account
     return keep(path, f"{len(uploads)} 个文件.zip", "workbook", unit=unit, owner=owner)
 
 
-def keep(path: Path, name: str, kind: str, *, unit: Unit, owner: Account, digest: str = "") -> Attachment:
-    """Note a file that lies below settings.FILES already."""
+def keep(
+    path: Path, name: str, kind: str, *, unit: Unit, owner: Account, digest: str = "", pk: uuid.UUID | None = None
+) -> Attachment:
+    """Note a file that lies below settings.FILES already. `pk`: its id, where that had to be known before."""
     path.chmod(0o600)
     if not digest:
         with path.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
     return Attachment.objects.create(
+        pk=pk or uuid.uuid4(),
         unit=unit,
         owner=owner,
         name=safe_name(name),

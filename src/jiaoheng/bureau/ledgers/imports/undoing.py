@@ -116,7 +116,12 @@ def _told(batch: ImportBatch, changes: list[Change], kept: list[str]) -> Undone:
 
 def _changes(batch: ImportBatch) -> tuple[list[Change], list[str]]:
     """What would be written, and who touched the rest since."""
-    written = {one.record_id: one for one in RecordVersion.objects.filter(batch_id=batch.pk)}
+    written = {
+        one.record_id: one
+        for one in RecordVersion.objects.filter(
+            register=batch.register, valid_from__gte=batch.created_at, batch_id=batch.pk
+        )
+    }
     newest: dict[int, RecordVersion] = {}
     before: dict[int, RecordVersion] = {}
     for part in bulk.chunks(written):

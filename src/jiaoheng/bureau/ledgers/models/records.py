@@ -86,8 +86,8 @@ class RecordVersion(models.Model):
                 name="version_now",
                 condition=CURRENT,
             ),
+            # an import is undone by it too: its register, and what was written since it began
             models.Index(fields=["register", "valid_from"], name="version_from"),
-            models.Index(fields=["batch_id"], name="version_batch", condition=Q(batch_id__isnull=False)),
             *(
                 models.Index(
                     fields=["register", f"s{slot}", "record"],

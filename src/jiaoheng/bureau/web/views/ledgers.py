@@ -17,12 +17,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from jiaoheng.bureau.core.access import whole_number
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.files import open_file
+from jiaoheng.bureau.core.models import Job
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.ledgers.access import access_register
 from jiaoheng.bureau.ledgers.actions_records_more import common_columns, do_change_many
 from jiaoheng.bureau.ledgers.actions_views import do_drop_view, do_save_view
-from jiaoheng.bureau.ledgers.exports import do_export
-from jiaoheng.bureau.ledgers.list_exports import from_list, from_ticked
+from jiaoheng.bureau.ledgers.export_jobs import do_export_list
 from jiaoheng.bureau.ledgers.list_shell import default_period, list_shell, picked_rows
 from jiaoheng.bureau.ledgers.listing import list_page
 from jiaoheng.bureau.ledgers.listing_query import ListQuery, from_parameters
@@ -74,13 +74,15 @@ def _query(values: QueryDict, register: RegisterRow) -> ListQuery:
 
 @require_POST
 def ledger_export(request: HttpRequest, name: str) -> HttpResponse:
-    """Download what the screen shows, or the ticked rows: complete, as it stands, noted."""
+    """Download what the screen shows, or the ticked rows: complete, as it stands, noted; a long one comes by a job."""
     register = access_register(request.user, name)
     query = from_parameters(dict(request.POST.lists()))
     ids = [whole_number(one) for one in request.POST.getlist("chosen")]
-    chosen = from_ticked(request.user, register, query, ids).chosen if ids else from_list(request.user, register, query)
     form = "csv" if request.POST.get("form") == "csv" else "xlsx"
-    made = do_export(register, chosen, form=form, purpose=request.POST.get("purpose", ""), acting_user=request.user)
+    purpose = request.POST.get("purpose", "")
+    made = do_export_list(register, query, ids, form=form, purpose=purpose, acting_user=request.user)
+    if isinstance(made, Job):
+        return see_other("job", made.pk)
     return _file(request, str(made.pk))
 
 
