@@ -355,7 +355,9 @@ def test_every_room_and_pack_of_the_map_exists() -> None:
     rooms = "exams|sheets|documents|cli|methods|engine|registers|bureau|core|ledgers|web|demo"
     for name in ("architecture.md", "glossary.md", "decisions/README.md", *(f"decisions/{p.name}" for p in RECORDS)):
         for module in re.findall(rf"`((?:{rooms})/[\w/]+\.py)", (DOCS / name).read_text(encoding="utf-8")):
-            floor = "src/jiaoheng/bureau" if module.split("/")[0] in ("core", "ledgers", "web", "demo") else "src/jiaoheng"
+            floor = (
+                "src/jiaoheng/bureau" if module.split("/")[0] in ("core", "ledgers", "web", "demo") else "src/jiaoheng"
+            )
             assert (ROOT / floor / module).is_file(), f"{name}: {module}"
 
 
