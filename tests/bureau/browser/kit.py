@@ -29,9 +29,7 @@ def watch(page: Any, served: str, faults: list[str]) -> None:
             None if one.url.startswith((served, "data:", "blob:")) else faults.append(f"{page.url} asked {one.url}")
         ),
     )
-    page.on(
-        "response", lambda one: faults.append(f"{page.url} got 500 from {one.url}") if one.status >= 500 else None
-    )
+    page.on("response", lambda one: faults.append(f"{page.url} got 500 from {one.url}") if one.status >= 500 else None)
 
 
 def sign_in(page: Any, account: Any, password: str = PASSWORD) -> None:

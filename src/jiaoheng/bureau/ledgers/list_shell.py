@@ -11,6 +11,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import facts_at
+from jiaoheng.bureau.ledgers.grid import fits_table
 from jiaoheng.bureau.ledgers.list_words import Chip, chips
 from jiaoheng.bureau.ledgers.listing import list_page
 from jiaoheng.bureau.ledgers.listing_columns import Column, Layout, layout_of
@@ -72,6 +73,7 @@ class ListShell:
     query: str  # the present question as URL parameters
     pairs: Sequence[tuple[str, str]]
     may_fill: bool
+    may_grid: bool  # its rows can be typed in a table
     may_manage: bool
     may_full: bool
     has_protected: bool
@@ -93,6 +95,7 @@ def list_shell(account: Account, register: RegisterRow, query: ListQuery, column
         query=urlencode(pairs),
         pairs=pairs,
         may_fill=bool(scope_of(account, Can.FILL)),
+        may_grid=fits_table(register),
         may_manage=bool(scope_of(account, Can.ROUNDS)),
         may_full=bool(scope_of(account, Can.EXPORT_FULL)),
         has_protected=any(column.protected for column in layout.columns.values()),

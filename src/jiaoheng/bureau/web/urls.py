@@ -11,6 +11,7 @@ from jiaoheng.bureau.web.views import (
     common,
     exams,
     filings,
+    grid,
     home,
     imports,
     jobs,
@@ -20,6 +21,7 @@ from jiaoheng.bureau.web.views import (
     records,
     registers,
     rounds,
+    totals,
     units,
 )
 
@@ -36,6 +38,8 @@ urlpatterns = [
     *jobs.urls,
     *registers.urls,
     *ledgers.urls,
+    *totals.urls,
+    *grid.urls,
     *records.urls,
     *rounds.urls,
     *filings.urls,

@@ -29,7 +29,7 @@ from jiaoheng.bureau.ledgers.form_model import Form, edit_form, new_form
 from jiaoheng.bureau.ledgers.models import Record, RegisterRow
 from jiaoheng.bureau.ledgers.record_page import record_page
 from jiaoheng.bureau.ledgers.record_then import record_then
-from jiaoheng.bureau.web.pages import page, see_other
+from jiaoheng.bureau.web.pages import own_address, page, see_other
 from jiaoheng.bureau.web.places import period_from, unit_from
 
 FIELD = "f-"
@@ -45,7 +45,10 @@ def record_new(request: HttpRequest, name: str) -> HttpResponse:
         return _choose_unit(request, register)
     period = period_from(register, request.user, values)
     if request.method == "POST":
-        return _save(request, register, unit, None)
+        # a form that opened on the only record of its unit and period says which one it is
+        open_one = request.POST.get("record", "")
+        record = access_record(request.user, open_one, Can.FILL)[0] if open_one else None
+        return _save(request, register, unit, record)
     form = new_form(request.user, register, unit, period, with_draft="fresh" not in request.GET)
     return _form_page(request, register, form)
 
@@ -197,8 +200,7 @@ def draft_drop(request: HttpRequest, draft_id: str) -> HttpResponse:
     """Throw one's own draft away and open the form as it stands."""
     do_drop_draft(draft_id, acting_user=request.user)
     messages.success(request, "草稿已删，表里是台账现在的内容")
-    back = request.POST.get("next", "")
-    return see_other(back if back.startswith("/") and not back.startswith("//") else reverse("home"))
+    return see_other(own_address(request, request.POST.get("next", ""), reverse("home")))
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:

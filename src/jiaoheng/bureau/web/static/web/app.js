@@ -45,6 +45,14 @@
   });
   document.querySelectorAll("form[data-counts]").forEach(function (form) { count(form, false); });
 
+  // a filter that was left empty has no business in the address
+  document.addEventListener("formdata", function (event) {
+    if (event.target.method !== "get") return;
+    Array.from(event.formData.entries()).forEach(function (pair) {
+      if (pair[1] === "" && pair[0] !== "q") event.formData.delete(pair[0]);
+    });
+  });
+
   // only what cannot be undone asks, and says what will happen
   document.addEventListener("submit", function (event) {
     var button = event.submitter;

@@ -10,7 +10,7 @@
     var template = document.getElementById(table.dataset.row || "");
     if (!template) return false;
     var number = table.tBodies[0].rows.length;
-    var made = template.innerHTML.replace(/__n__/g, String(number));
+    var made = template.innerHTML.replace(/__n__/g, String(number)).replace(/__m__/g, String(number + 1));
     table.tBodies[0].insertAdjacentHTML("beforeend", made);
     return true;
   }
@@ -23,7 +23,7 @@
       return;
     }
     element.value = text;
-    var bad = text !== "" && element.inputMode === "decimal" && !/^-?[\d,，.]+%?$/.test(text.trim());
+    var bad = text !== "" && element.classList.contains("num") && !/^-?[\d,，.]+%?$/.test(text.trim());
     element.classList.toggle("is-invalid", bad);
     element.title = bad ? "“" + text + "”不是数" : "";
   }
@@ -50,6 +50,17 @@
     });
     history.push({ table: table, before: before, added: added });
     start.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  // more rows without a round trip; without this script the button asks the server for them
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-grid-add]");
+    var table = button && button.form && button.form.querySelector("table[data-grid]");
+    if (!table) return;
+    event.preventDefault();
+    var first = table.tBodies[0].rows.length;
+    for (var left = Number(button.dataset.gridAdd); left > 0; left -= 1) grow(table);
+    var row = table.tBodies[0].rows[first];
+    if (row) cellsOf(row)[0].focus();
   });
   document.addEventListener("keydown", function (event) {
     if (!(event.ctrlKey || event.metaKey) || event.key !== "z" || !history.length) return;
