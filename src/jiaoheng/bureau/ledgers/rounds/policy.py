@@ -6,12 +6,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
 from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.packs import load
 
 RECEIVERS = {"filler": "填报人", "head": "本单位负责人", "district": "学区负责人", "county": "发起股室"}
 MOST_DAYS = 60  # working days from the limit; further away nobody would understand the step
@@ -56,7 +54,6 @@ def policy_at(day: dt.date) -> Policy:
 
 @cache
 def _policies() -> tuple[Policy, ...]:
-    text = resources.files("jiaoheng.packs").joinpath("reminders.yaml").read_text(encoding="utf-8")
     made = [
         Policy(
             starts_on=entry["from"],
@@ -66,7 +63,7 @@ def _policies() -> tuple[Policy, ...]:
             review_days=int(entry["review_days"]),
             soon_days=int(entry["soon_days"]),
         )
-        for entry in yaml.safe_load(text)
+        for entry in load("reminders")
     ]
     return tuple(sorted(made, key=lambda one: one.starts_on))
 
