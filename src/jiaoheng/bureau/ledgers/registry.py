@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -61,6 +61,14 @@ def schema_numbered(register: RegisterRow, number: int) -> Register:
 def schema_versions(register: RegisterRow) -> list[Register]:
     """Every version of a register's schema, oldest first, in one query."""
     return [schema_version(one) for one in _stamped().filter(register=register).order_by("number")]
+
+
+def versions_of_several(registers: Sequence[RegisterRow]) -> dict[int, list[Register]]:
+    """Register id → every version of its schema, oldest first, of all of them in one query."""
+    found: dict[int, list[Register]] = {one.pk: [] for one in registers}
+    for one in _stamped().filter(register__in=registers).order_by("number"):
+        found[one.register_id].append(schema_version(one))
+    return found
 
 
 def schema_version(version: RegisterVersion) -> Register:

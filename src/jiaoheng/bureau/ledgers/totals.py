@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Max
 
@@ -19,13 +19,12 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import Period, Unit
 from jiaoheng.bureau.core.tree import descendants_at, names_at
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion, RegisterRow, Round
+from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.snapshot import snapshot
+from jiaoheng.bureau.ledgers.snapshot_columns import version_on
 from jiaoheng.methods.numbers import text
-from jiaoheng.registers.model import Field, FieldType, Sensitive
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
+from jiaoheng.registers.model import Field, FieldType, Register, Sensitive
 
 MISSING = "—"
 _COUNTED = {"school": "校", "class": "班", "district": "个学区", "department": "个股室", "county": "县"}
@@ -68,7 +67,7 @@ class Totals:
     @property
     def rate_words(self) -> str:
         """已报 2/3, or 已审 2/3 for approved figures."""
-        return f"{'已审' if self.approved else '已报'} {self.reported}/{self.owed}"
+        return _rate_words(self.reported, self.owed, self.approved)
 
     @property
     def unreviewed_words(self) -> str:
@@ -102,14 +101,17 @@ def totals(
     column = "_unit" if unit.level == Unit.Level.DEPARTMENT else f"_{unit.level}"
     table = table.filter(table[column] == unit.pk)
     chosen = [one for one in chosen if one.name in table.columns]
-    wanted: dict[str, Any] = {"n": table.count(), "units": table["_unit"].nunique()}
+    wanted: dict[str, Any] = {"n": table.count()}
     for one in chosen:
         number = table[one.name]
         exact = number.cast("decimal(38, 0)") if one.type is FieldType.INTEGER else number
         wanted |= {f"s_{one.name}": exact.sum(), f"c_{one.name}": number.count()}
     row = table.aggregate(**wanted).to_polars().to_dicts()[0]
     level = str(schema.level)
-    said = _reporting(register, unit, period, approved) or _by_records(table, unit, level, period, row["units"])
+    said = _reporting(register, unit, period, approved)
+    if said is None:
+        there = set(table.select("_unit").distinct().to_polars()["_unit"].to_list())
+        said = _by_records(there, unit, level, period)
     return Totals(
         tuple(_total(one, row[f"s_{one.name}"], row[f"c_{one.name}"]) for one in chosen),
         row["n"],
@@ -120,6 +122,24 @@ def totals(
         approved,
         level,
     )
+
+
+def filed_words(register: RegisterRow, schemas: Sequence[Register], unit: Unit, period: Period) -> str:
+    """`Totals.rate_words` of the provisional figures alone, without reading a number. `schemas`: the register's."""
+    filings = _filings(register, unit, period)
+    if filings:
+        owed = {one.unit_id for one in filings}
+        return _rate_words(len({one.unit_id for one in filings if one.content > 0}), len(owed), approved=False)
+    column = "unit_id" if unit.level == Unit.Level.DEPARTMENT else f"{unit.level}_id"
+    rows = RecordVersion.objects.filter(CURRENT, register=register, period=period, **{column: unit.pk}).order_by()
+    number = version_on(schemas, _last_day(period))
+    level = next(str(one.level) for one in schemas if one.version == number)
+    said = _by_records(set(rows.values_list("unit_id", flat=True).distinct()), unit, level, period)
+    return _rate_words(said.reported, said.owed, approved=False)
+
+
+def _rate_words(reported: int, owed: int, approved: bool) -> str:
+    return f"{'已审' if approved else '已报'} {reported}/{owed}"
 
 
 def _is_number(one: Field) -> bool:
@@ -176,11 +196,10 @@ def _reporting(register: RegisterRow, unit: Unit, period: Period | None, approve
     return _Reporting(len(done), len(owed), _names(owed - done), unreviewed)
 
 
-def _by_records(table: ir.Table, unit: Unit, level: str, period: Period | None, units: int) -> _Reporting:
-    """Nobody asked: every unit of the level owes, who has a record has reported."""
+def _by_records(there: set[int], unit: Unit, level: str, period: Period | None) -> _Reporting:
+    """Nobody asked: every unit of the level owes, who has a record (`there`) has reported."""
     owed = set(descendants_at(unit.pk, _last_day(period), level).values_list("pk", flat=True))
-    there = set(table.select("_unit").distinct().to_polars()["_unit"].to_list())
-    return _Reporting(units, len(owed | there), _names(owed - there), 0)
+    return _Reporting(len(there), len(owed | there), _names(owed - there), 0)
 
 
 def _names(units: set[int]) -> tuple[str, ...]:

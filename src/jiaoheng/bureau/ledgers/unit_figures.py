@@ -19,9 +19,10 @@ from jiaoheng.bureau.core.scope import Scope, scope_of
 from jiaoheng.bureau.core.tree import descendants_at, facts_at, line_at, lines_at, names_at
 from jiaoheng.bureau.ledgers.compare import compare
 from jiaoheng.bureau.ledgers.models import RegisterRow
-from jiaoheng.bureau.ledgers.totals import totals
+from jiaoheng.bureau.ledgers.totals import filed_words
 from jiaoheng.bureau.ledgers.unit_numbers import CLASSES, TEACHERS, ClassRow, Numbers, Size, numbers_on, states
 from jiaoheng.bureau.ledgers.unit_numbers import term_years_before as before
+from jiaoheng.bureau.ledgers.unit_rows import Source
 from jiaoheng.methods.numbers import text
 
 FEWEST = 5  # protected groups smaller than this are hidden
@@ -128,12 +129,12 @@ def figures_of(account: Account, unit: Unit, day: dt.date) -> UnitFigures:
     if not scope.covers(line, CLASSES):
         return EMPTY
     at = min(day, clock.today())
-    state = states()
+    state = states({at, *(_same_day(at, back) for back in range(1, YEARS))})
     now = numbers_on(at, state=state)
     size = now.size_of(unit)
     if size.classes is None and size.teachers is None:
         return EMPTY
-    filed = _filed(unit, now)
+    filed = _filed(unit, now, state)
     county = now.by_unit(Unit.Level.COUNTY).get(line.county_id or 0)
     return UnitFigures(
         figures=_key_figures(unit, size, now, county, scope.covers(line, TEACHERS)),
@@ -166,12 +167,12 @@ def _source(now: Numbers) -> str:
     return "、".join(filter(None, (term, staff)))
 
 
-def _filed(unit: Unit, now: Numbers) -> str:
+def _filed(unit: Unit, now: Numbers, state: Mapping[str, Source]) -> str:
     """已报 7/7: the schools behind the sums, by the round where one asked, else by the schools that stand."""
-    register = RegisterRow.objects.filter(name=CLASSES).first()
-    if unit.level == Unit.Level.SCHOOL or register is None or now.term is None:
+    source = state.get(CLASSES)
+    if unit.level == Unit.Level.SCHOOL or source is None or now.term is None:
         return ""
-    return totals(register, unit, now.term, fields=["total"]).rate_words
+    return filed_words(source.register, source.versions, unit, now.term)
 
 
 def _link(unit: Unit, now: Numbers, *, term: bool = True, **filters: str) -> str:
@@ -236,7 +237,7 @@ _ROWS: tuple[tuple[str, str, Callable[[Size], Fraction | int | None], int, str],
 )
 
 
-def _years(unit: Unit, now: Numbers, scope: Scope, state: Mapping[str, str]) -> YearTable | None:
+def _years(unit: Unit, now: Numbers, scope: Scope, state: Mapping[str, Source]) -> YearTable | None:
     """The last three years on the same day of the year; years in which the reader may not see the unit stay empty."""
     if now.term is None or not now.rows:
         return None
@@ -244,11 +245,12 @@ def _years(unit: Unit, now: Numbers, scope: Scope, state: Mapping[str, str]) -> 
     for back in range(YEARS - 1, 0, -1):
         term, day = before(now.term, back), _same_day(now.day, back)
         seen = term is not None and scope.covers(line_at(unit, day), CLASSES)
-        years.append(numbers_on(day, as_of=now.day, term=term, state=state) if seen else None)
+        years.append(numbers_on(day, as_of=now.day, term=term, state=state, within=unit) if seen else None)
     years.append(now)
     sizes = [one.size_of(unit) if one is not None else None for one in years]
     heads = tuple(str(now.day.year - back) for back in range(YEARS - 1, -1, -1))
     mark, sentence = _scope_change(unit, years[-2], now)
+    line = line_at(unit, now.day)
     rows = tuple(
         YearRow(
             title,
@@ -260,7 +262,7 @@ def _years(unit: Unit, now: Numbers, scope: Scope, state: Mapping[str, str]) -> 
             register,
         )
         for title, key, get, digits, register in _ROWS
-        if scope.covers(line_at(unit, now.day), register)
+        if scope.covers(line, register)
     )
     return YearTable(heads, rows, mark, sentence)
 

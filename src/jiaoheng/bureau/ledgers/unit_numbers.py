@@ -7,24 +7,24 @@ are those whose record stood so at the end of the day. One read of each register
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
+
+from django.db.models import Count
 
 from jiaoheng.bureau.core.models import Period, Unit
 from jiaoheng.bureau.core.periods import TERM
-from jiaoheng.bureau.ledgers.models import RegisterRow
-from jiaoheng.bureau.ledgers.registry import schema_versions
-from jiaoheng.bureau.ledgers.snapshot import snapshot
-from jiaoheng.bureau.ledgers.snapshot_files import parquet_of
+from jiaoheng.bureau.ledgers.snapshot_columns import Column
+from jiaoheng.bureau.ledgers.unit_rows import PLACES, Source, held, names_of, sources, texts, under, values
 from jiaoheng.packs import load
 
 CLASSES, TEACHERS = "classes", "teachers"
 ON_STAFF = ("1", "2", "3", "4", "5")  # 在岗, 借调外单位, 交流支教, 长期病假, 产假: codes of `teacher_status`
 _NUMBERS = ("total", "boarders", "inclusive_pupils")
-_PLACES = ("_county", "_district", "_school")
+_PART = 5_000  # rows fetched at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +114,9 @@ def place_of(unit: Unit) -> int | None:
     return _LEVELS.index(unit.level) if unit.level in _LEVELS else None
 
 
-def states() -> dict[str, str]:
-    """Register → its present state, for the registers that are loaded. Equal states give equal numbers."""
-    found = {}
-    for row in RegisterRow.objects.filter(name__in=(CLASSES, TEACHERS)):
-        if versions := schema_versions(row):
-            found[row.name] = str(parquet_of(row, versions))
-    return found
+def states(days: Iterable[dt.date] = ()) -> dict[str, Source]:
+    """Register → its source, marked at the ends of the days that will be asked for."""
+    return sources((CLASSES, TEACHERS), days)
 
 
 def numbers_on(
@@ -128,22 +124,24 @@ def numbers_on(
     *,
     as_of: dt.date | None = None,
     term: Period | None = None,
-    state: Mapping[str, str] | None = None,
+    state: Mapping[str, Source] | None = None,
+    within: Unit | None = None,
 ) -> Numbers:
     """Read both registers for a day. `as_of`: classes as they stand at the end of that day (the day itself).
 
     `term`: this term and no other; else the one of the day, or the one before where it has no class yet. `state`: of
-    `states`, where it was asked for already.
+    `states`, where it was asked for already. `within`: only the classes below this unit.
     """
-    at, known = as_of or day, states() if state is None else state
+    at = as_of or day
+    known = states({day, at}) if state is None else state
     wanted = [term] if term is not None else _terms(day)
     chosen: Period | None = None
     rows: tuple[ClassRow, ...] = ()
     for one in wanted:
-        chosen, rows = one, _classes(known.get(CLASSES, ""), one.pk, at)
+        chosen, rows = one, _classes(known.get(CLASSES), one.pk, at, within)
         if rows:
             break
-    return Numbers(day, chosen, rows, _teachers(known.get(TEACHERS, ""), day), bands_on(day))
+    return Numbers(day, chosen, rows, _teachers(known.get(TEACHERS), day), bands_on(day))
 
 
 def bands_on(day: dt.date) -> tuple[int, int]:
@@ -165,37 +163,82 @@ def _terms(day: dt.date) -> list[Period]:
     return list(Period.objects.filter(kind=TERM, starts_on__lte=day).order_by("-starts_on")[:2])
 
 
-@lru_cache(maxsize=32)
-def _classes(state: str, term_id: int, as_of: dt.date) -> tuple[ClassRow, ...]:
-    """Kept by the state of the register: a day's end is always the same for it."""
-    if not state:
+_kept: dict[tuple[str, dt.date, int], Any] = {}
+_MOST_KEPT = 24
+_lock = threading.Lock()
+
+
+def _once(key: tuple[str, dt.date, int], make: Callable[[], Any]) -> Any:
+    """What was read for a state of a register, a day and a term: the newest ones stay in the process."""
+    with _lock:
+        found = _kept.pop(key, None)
+    if found is None:
+        found = make()
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > _MOST_KEPT:
+            _kept.pop(next(iter(_kept)))
+    return found
+
+
+def forget() -> None:
+    """Empty what this process keeps."""
+    _kept.clear()
+
+
+def _classes(source: Source | None, term_id: int, day: dt.date, within: Unit | None) -> tuple[ClassRow, ...]:
+    if source is None:
         return ()
-    table = snapshot(CLASSES, as_of)
-    table = table.filter(table["_period"] == term_id)
-    given = [name for name in ("grade", "class_name", *_NUMBERS) if name in table.columns]
-    rows = table.select("_record", *_PLACES, *given).to_polars().to_dicts()
-    return tuple(_row(row) for row in rows)
+    if within is not None and within.level != Unit.Level.COUNTY:
+        return _read_classes(source, term_id, day, within)
+    found: tuple[ClassRow, ...] = _once(
+        (source.mark(day), day, term_id), lambda: _read_classes(source, term_id, day, None)
+    )
+    return found
 
 
-def _row(row: Mapping[str, Any]) -> ClassRow:
+def _read_classes(source: Source, term_id: int, day: dt.date, within: Unit | None) -> tuple[ClassRow, ...]:
+    known = source.columns(day)
+    columns = [known[name] for name in ("grade", "class_name", *_NUMBERS) if name in known]
+    rows = held(source, day).filter(period=term_id)
+    rows = texts(under(rows, within) if within is not None else rows, columns)
+    names = [one.name for one in columns]
+    return tuple(
+        _row(found[0], found[1:4], dict(zip(names, values(columns, found[4:]), strict=True)))
+        for found in rows.values_list("record_id", *PLACES, *names_of(columns)).iterator(_PART)
+    )
+
+
+def _row(record_id: int, places: tuple[int | None, ...], row: Mapping[str, Any]) -> ClassRow:
     return ClassRow(
-        row["_record"],
-        tuple(row[name] for name in _PLACES),
+        record_id,
+        places,
         row.get("grade") or "",
         row.get("class_name") or "",
         *(row.get(name) for name in _NUMBERS),
     )
 
 
-@lru_cache(maxsize=32)
-def _teachers(state: str, day: dt.date) -> Mapping[tuple[int | None, ...], int] | None:
+def _teachers(source: Source | None, day: dt.date) -> Mapping[tuple[int | None, ...], int] | None:
     """Full-time teachers on the staff, by the places of their school; None without such a register."""
-    table = snapshot(TEACHERS, day) if state else None
-    if table is None or not {"full_time", "status"} <= set(table.columns):
+    known = source.columns(day) if source is not None else {}
+    if source is None or not {"full_time", "status"} <= set(known):
         return None
-    here = table.filter(table["full_time"], table["status"].isin(ON_STAFF))
-    rows = here.group_by(list(_PLACES)).aggregate(n=here.count()).to_polars().to_dicts()
-    return {tuple(row[name] for name in _PLACES): row["n"] for row in rows}
+    columns = [known["full_time"], known["status"]]
+    found: Mapping[tuple[int | None, ...], int] = _once(
+        (source.mark(day), day, 0), lambda: _read_teachers(source, day, columns)
+    )
+    return found
+
+
+def _read_teachers(source: Source, day: dt.date, columns: Sequence[Column]) -> Mapping[tuple[int | None, ...], int]:
+    rows = texts(held(source, day), columns).values_list(*PLACES, *names_of(columns)).annotate(n=Count("pk"))
+    made: dict[tuple[int | None, ...], int] = {}
+    for found in rows:
+        full_time, status = values(columns, found[3:-1])
+        if full_time and status in ON_STAFF:
+            made[found[:3]] = made.get(found[:3], 0) + found[-1]
+    return made
 
 
 def _size(rows: Iterable[ClassRow], teachers: int | None, bands: tuple[int, int]) -> Size:
