@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -71,9 +71,18 @@ def _sign_in_first(request: HttpRequest) -> HttpResponse:
         response = refusals.answer(request, 401, "sign-in", "登录已到期，请重新登录；已填的内容还在本页")
         response["X-Sign-In"] = login
         return response
-    if request.method in ("GET", "HEAD") and request.path != "/":
-        return HttpResponseRedirect(f"{login}?{urlencode({'next': request.get_full_path()})}")
+    back = request.get_full_path() if request.method in ("GET", "HEAD") else _form_of(request)
+    if back and back != "/":
+        return HttpResponseRedirect(f"{login}?{urlencode({'next': back})}")
     return HttpResponseRedirect(login)
+
+
+def _form_of(request: HttpRequest) -> str:
+    """The page of ours whose form was sent when the session had ended: it keeps what was typed, and offers it again."""
+    sent_from = urlsplit(request.headers.get("Referer", ""))
+    if sent_from.netloc != request.get_host():
+        return ""
+    return sent_from.path + (f"?{sent_from.query}" if sent_from.query else "")
 
 
 def _password_first(request: HttpRequest) -> HttpResponse:
