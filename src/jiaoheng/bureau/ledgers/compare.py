@@ -132,17 +132,19 @@ def compare(
     as_of: dt.datetime | None = None,
     rows: Callable[[Period], QuerySet[RecordVersion]] | None = None,
     days: tuple[dt.date, dt.date] | None = None,
+    read: Callable[[Period], list[Row]] | None = None,
 ) -> Comparison:
     """Compare a numeric field of a register for a unit between two periods.
 
     `as_of`: versions that held at that moment (now). `rows`: instead, the record versions to take for a period (the
     approved ones of a round). `days`: the reference days of the two periods, where they are not their last days.
+    `read`: every row of the register in a period, where the caller has them already.
     Raises KeyError for a field the register does not have.
     """
     schema = schema_of(register, after.ends_on - dt.timedelta(days=1))
     found = schema.by_name[field]
     take = rows or (lambda period: versions_at(register, period, as_of))
-    first, second = (values_of(take(period), found) for period in (before, after))
+    first, second = (read(period) if read else values_of(take(period), found) for period in (before, after))
     day_before, day_after = days or (_last_day(before), _last_day(after))
     changes = changes_between(unit, first, second, day_before, day_after)
     decimals = _decimals([*first, *second], found)

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from jiaoheng.bureau.core.models import Unit, UnitSuccession
+from django.db.models import QuerySet
+
+from jiaoheng.bureau.core.models import Unit, UnitPath, UnitSuccession
 from jiaoheng.bureau.core.tree import descendants_at, names_at
 
 Kind = UnitSuccession.Kind
@@ -38,6 +40,18 @@ class Changes:
     parted: tuple[str, ...]  # units of which only a part came from the earlier tree: nothing like for like
 
 
+def may_have_changed(unit: Unit, day_before: dt.date, day_after: dt.date) -> bool:
+    """Whether `changes_between` can find a mark: only where a unit that changed ever stood under this one."""
+    pairs = _happened(day_before, day_after).values_list("unit_id", "other_id")
+    touched = {pk for pair in pairs for pk in pair if pk is not None}
+    return unit.pk in touched or UnitPath.objects.filter(ancestor=unit, unit_id__in=touched).exists()
+
+
+def _happened(day_before: dt.date, day_after: dt.date) -> QuerySet[UnitSuccession]:
+    found = UnitSuccession.objects.filter(happened_on__gt=day_before, happened_on__lte=day_after)
+    return found.exclude(kind=Kind.RENAME)
+
+
 def changes_between(
     unit: Unit, before: Sequence[Placed], after: Sequence[Placed], day_before: dt.date, day_after: dt.date
 ) -> Changes:
@@ -46,12 +60,7 @@ def changes_between(
     Where a unit has rows, their own lines say where it stood; where it has none, the tree of the day does.
     """
     column = "unit_id" if unit.level == Unit.Level.DEPARTMENT else f"{unit.level}_id"
-    rows = list(
-        UnitSuccession.objects.filter(happened_on__gt=day_before, happened_on__lte=day_after)
-        .exclude(kind=Kind.RENAME)
-        .select_related("unit", "other")
-        .order_by("happened_on", "pk")
-    )
+    rows = list(_happened(day_before, day_after).select_related("unit", "other").order_by("happened_on", "pk"))
     successor = _successors(rows)
     inside_before = _inside(unit, column, before, day_before)
     inside_after = _inside(unit, column, after, day_after)

@@ -18,9 +18,18 @@ from jiaoheng.bureau.core.models import Account, Unit
 from jiaoheng.bureau.core.scope import Scope, scope_of
 from jiaoheng.bureau.core.tree import descendants_at, facts_at, line_at, lines_at, names_at
 from jiaoheng.bureau.ledgers.compare import compare
-from jiaoheng.bureau.ledgers.models import RegisterRow
+from jiaoheng.bureau.ledgers.compare_tree import may_have_changed
 from jiaoheng.bureau.ledgers.totals import filed_words
-from jiaoheng.bureau.ledgers.unit_numbers import CLASSES, TEACHERS, ClassRow, Numbers, Size, numbers_on, states
+from jiaoheng.bureau.ledgers.unit_numbers import (
+    CLASSES,
+    TEACHERS,
+    ClassRow,
+    Numbers,
+    Size,
+    classes_as_rows,
+    numbers_on,
+    states,
+)
 from jiaoheng.bureau.ledgers.unit_numbers import term_years_before as before
 from jiaoheng.bureau.ledgers.unit_rows import Source
 from jiaoheng.methods.numbers import text
@@ -249,7 +258,7 @@ def _years(unit: Unit, now: Numbers, scope: Scope, state: Mapping[str, Source]) 
     years.append(now)
     sizes = [one.size_of(unit) if one is not None else None for one in years]
     heads = tuple(str(now.day.year - back) for back in range(YEARS - 1, -1, -1))
-    mark, sentence = _scope_change(unit, years[-2], now)
+    mark, sentence = _scope_change(unit, years[-2], now, state)
     line = line_at(unit, now.day)
     rows = tuple(
         YearRow(
@@ -282,18 +291,17 @@ def _change(sizes: Sequence[Size | None], get: Callable[[Size], Fraction | int |
     return NONE if first is None or second is None else text(second - first, digits, signed=True)
 
 
-def _scope_change(unit: Unit, last: Numbers | None, now: Numbers) -> tuple[str, str]:
+def _scope_change(unit: Unit, last: Numbers | None, now: Numbers, state: Mapping[str, Source]) -> tuple[str, str]:
     """The marks of the tree between the last two years, and 同口径 in a sentence."""
-    register = RegisterRow.objects.filter(name=CLASSES).first()
-    if last is None or last.term is None or now.term is None or register is None:
+    source = state.get(CLASSES)
+    if last is None or last.term is None or now.term is None or source is None:
         return "", ""
     days = (last.day, now.day)
-    found = compare(unit, register, "total", last.term, now.term, as_of=_moment(now.day), days=days)
+    if not may_have_changed(unit, *days):
+        return "", ""
+    rows = {term.pk: classes_as_rows(state, term, now.day) for term in (last.term, now.term)}
+    found = compare(unit, source.register, "total", last.term, now.term, days=days, read=lambda period: rows[period.pk])
     return found.mark_text, found.sentence if found.marks else ""
-
-
-def _moment(day: dt.date) -> dt.datetime | None:
-    return clock.at_end_of(day) if day < clock.today() else None
 
 
 def _sizes(rows: Sequence[ClassRow], bands: tuple[int, int]) -> Sizes | None:

@@ -10,6 +10,7 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -17,8 +18,9 @@ from django.db.models import Count
 
 from jiaoheng.bureau.core.models import Period, Unit
 from jiaoheng.bureau.core.periods import TERM
+from jiaoheng.bureau.ledgers.compare import Row
 from jiaoheng.bureau.ledgers.snapshot_columns import Column
-from jiaoheng.bureau.ledgers.unit_rows import PLACES, Source, held, names_of, sources, texts, under, values
+from jiaoheng.bureau.ledgers.unit_rows import PLACES, Source, held, names_of, reader, sources, texts, under
 from jiaoheng.packs import load
 
 CLASSES, TEACHERS = "classes", "teachers"
@@ -197,14 +199,27 @@ def _classes(source: Source | None, term_id: int, day: dt.date, within: Unit | N
     return found
 
 
+def classes_as_rows(state: Mapping[str, Source], term: Period, day: dt.date) -> list[Row]:
+    """Every class of a term at the end of a day with its number of pupils, as `compare` takes it."""
+    return [
+        Row(
+            school or 0,
+            {"county_id": county, "district_id": district, "school_id": school},
+            None if one.total is None else Decimal(one.total),
+        )
+        for one in _classes(state.get(CLASSES), term.pk, day, None)
+        for county, district, school in (one.places,)
+    ]
+
+
 def _read_classes(source: Source, term_id: int, day: dt.date, within: Unit | None) -> tuple[ClassRow, ...]:
     known = source.columns(day)
     columns = [known[name] for name in ("grade", "class_name", *_NUMBERS) if name in known]
     rows = held(source, day).filter(period=term_id)
     rows = texts(under(rows, within) if within is not None else rows, columns)
-    names = [one.name for one in columns]
+    names, values = [one.name for one in columns], reader(columns)
     return tuple(
-        _row(found[0], found[1:4], dict(zip(names, values(columns, found[4:]), strict=True)))
+        _row(found[0], found[1:4], dict(zip(names, values(found[4:]), strict=True)))
         for found in rows.values_list("record_id", *PLACES, *names_of(columns)).iterator(_PART)
     )
 
@@ -234,8 +249,9 @@ def _teachers(source: Source | None, day: dt.date) -> Mapping[tuple[int | None, 
 def _read_teachers(source: Source, day: dt.date, columns: Sequence[Column]) -> Mapping[tuple[int | None, ...], int]:
     rows = texts(held(source, day), columns).values_list(*PLACES, *names_of(columns)).annotate(n=Count("pk"))
     made: dict[tuple[int | None, ...], int] = {}
+    values = reader(columns)
     for found in rows:
-        full_time, status = values(columns, found[3:-1])
+        full_time, status = values(found[3:-1])
         if full_time and status in ON_STAFF:
             made[found[:3]] = made.get(found[:3], 0) + found[-1]
     return made

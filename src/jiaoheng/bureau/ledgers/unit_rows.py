@@ -7,7 +7,7 @@ for a moment is kept until the mark changes; a past moment's mark stays the same
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -125,22 +125,45 @@ def names_of(columns: Sequence[Column]) -> list[str]:
     return [f"c{at}_{which}" for at, column in enumerate(columns) for which in range(len(column.names))]
 
 
-def values(columns: Sequence[Column], found: Sequence[Any]) -> list[Any]:
-    """One row of `names_of` as one value a column."""
-    made, place = [], 0
+def reader(columns: Sequence[Column]) -> Callable[[Sequence[Any]], list[Any]]:
+    """What turns one row of `names_of` into one value a column."""
+    places, start = [], 0
     for column in columns:
-        part = found[place : place + len(column.names)]
-        place += len(column.names)
-        made.append(_value(next((one for one in part if one is not None), None), column.type))
-    return made
+        places.append((start, start + len(column.names), _CASTS.get(column.type, str)))
+        start += len(column.names)
+
+    def values(found: Sequence[Any]) -> list[Any]:
+        made = []
+        for first, end, cast in places:
+            text = found[first]
+            if text is None and end > first + 1:
+                text = next((one for one in found[first:end] if one is not None), None)
+            made.append(None if text is None else cast(text))
+        return made
+
+    return values
 
 
-def _value(text: str | None, kind: FieldType) -> Any:
-    if text is None or kind not in (FieldType.INTEGER, FieldType.NUMBER, FieldType.BOOLEAN):
-        return text
-    if kind is FieldType.BOOLEAN:
-        return str(text) == "true"
+def _integer(text: Any) -> int | None:
     try:
-        return int(text) if kind is FieldType.INTEGER else Decimal(text)
-    except (ValueError, InvalidOperation):
+        return int(text)
+    except ValueError:
         return None
+
+
+def _decimal(text: Any) -> Decimal | None:
+    try:
+        return Decimal(str(text))
+    except InvalidOperation:
+        return None
+
+
+def _truth(text: Any) -> bool:
+    return str(text) == "true"
+
+
+_CASTS: Mapping[FieldType, Callable[[Any], Any]] = {
+    FieldType.INTEGER: _integer,
+    FieldType.NUMBER: _decimal,
+    FieldType.BOOLEAN: _truth,
+}
