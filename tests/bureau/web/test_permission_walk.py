@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from bureau.web.walk_kit import ask, entered, ground, laid, own_unit  # noqa: F401
+from bureau.web.walk_kit import ask, entered, own_unit
 from bureau.web.walk_stage import ACTORS, ID_NUMBERS, MISSING, Ground
 from bureau.web.walk_table import OWN, ROUTES, Route, may, reads
 

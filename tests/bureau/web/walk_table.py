@@ -76,6 +76,8 @@ ROUTES: dict[str, Route] = {
     "ledgers": Route(get=ANY),
     "ledger": _register(ANY),
     "ledger_about": _register(ANY),
+    "ledger_totals": _register(ANY),
+    "ledger_grid": _register((Can.FILL,), (Can.FILL,)),
     "ledger_export": _register(None, ANY),
     "ledger_template": _register((Can.FILL,)),
     "views": _register(None, ANY, name="常用"),

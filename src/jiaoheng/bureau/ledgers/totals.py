@@ -27,7 +27,7 @@ from jiaoheng.methods.numbers import text
 from jiaoheng.registers.model import Field, FieldType, Register, Sensitive
 
 MISSING = "—"
-_COUNTED = {"school": "校", "class": "班", "district": "个学区", "department": "个股室", "county": "县"}
+COUNTED = {"school": "校", "class": "班", "district": "个学区", "department": "个股室", "county": "县"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Totals:
     @property
     def unreviewed_words(self) -> str:
         """1 校有未审修改; empty where there is none."""
-        return f"{self.unreviewed} {_COUNTED.get(self.level, '个单位')}有未审修改" if self.unreviewed else ""
+        return f"{self.unreviewed} {COUNTED.get(self.level, '个单位')}有未审修改" if self.unreviewed else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 
 Crumbs = Sequence[tuple[str, str]]  # (words, address); the page itself is added by the template from `title`
 
@@ -33,6 +34,12 @@ def values_of(request: HttpRequest, prefix: str = "") -> dict[str, str | list[st
         values = request.POST.getlist(name)
         found[name[len(prefix) :]] = values if len(values) > 1 else values[0]
     return found
+
+
+def own_address(request: HttpRequest, wanted: str, otherwise: str) -> str:
+    """Where a form wants to go on: an address of this server, else `otherwise`; never one put there by somebody else."""
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if safe and wanted.startswith("/") else otherwise
 
 
 def see_other(to: str, *arguments: object, query: str = "") -> HttpResponse:

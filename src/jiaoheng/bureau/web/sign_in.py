@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -25,6 +24,7 @@ from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.signing import note_failed, note_locked, note_signed_in, note_signed_out
 from jiaoheng.bureau.web import refusals
 from jiaoheng.bureau.web.middleware import SEEN
+from jiaoheng.bureau.web.pages import own_address
 
 WRONG = "账号或密码不对，请重新输入"  # one text, whether the name exists or not
 EMPTY = "请填写账号和密码"
@@ -130,5 +130,4 @@ def _page(request: HttpRequest, message: str = "", status: int = 200) -> HttpRes
 def _next(request: HttpRequest, otherwise: str = settings.LOGIN_REDIRECT_URL) -> str:
     """Where to go on: only an address of this server, never one that somebody else put into a link."""
     wanted = str(request.POST.get("next") or request.GET.get("next") or "")
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe and wanted.startswith("/") and wanted != reverse("login") else otherwise
+    return own_address(request, wanted, otherwise) if wanted != reverse("login") else otherwise
