@@ -65,9 +65,9 @@ def run_import(folder: Path, register: Any, county: Any, account: Any) -> dict[s
     done, busy = time.perf_counter(), sum(os.times()[:4]) - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     stored = RecordVersion.objects.count()
-    exported = time.perf_counter()
+    exported, spent = time.perf_counter(), time.process_time()
     kept = do_export(register, everything(account, register), acting_user=account)
-    exported = time.perf_counter() - exported
+    exported, spent = time.perf_counter() - exported, time.process_time() - spent
     again = start(register, county, account, [path_of(kept)])
     counts = preview_of(again).counts
     return {
@@ -82,6 +82,7 @@ def run_import(folder: Path, register: Any, county: Any, account: Any) -> dict[s
         "stored": stored,
         "import_peak": peak,
         "export": exported,
+        "export_cpu": spent,
         "differences": counts["rows"] - counts["same"] + abs(counts["rows"] - stored),
     }
 
@@ -91,7 +92,7 @@ def run_merge(folder: Path, register: Any, county: Any, account: Any) -> dict[st
     from jiaoheng.bureau.ledgers.imports.starting import preview_of
 
     paths = sorted((folder / "books").iterdir())
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), sum(os.times()[:4])
     batch = start(register, county, account, paths)
     shown = preview_of(batch)
     read = time.perf_counter()
@@ -99,6 +100,7 @@ def run_merge(folder: Path, register: Any, county: Any, account: Any) -> dict[st
     return {
         "read": read - began,
         "total": time.perf_counter() - began,
+        "cpu": sum(os.times()[:4]) - busy,
         "files": shown.counts["files"],
         "rows": shown.counts["new"],
     }
@@ -135,6 +137,7 @@ def run_list(folder: Path, register: Any, county: Any, account: Any) -> dict[str
 
 
 def list_pages(register: Any, account: Any) -> dict[str, Any]:
+    from jiaoheng.bureau.ledgers.list_shell import list_shell
     from jiaoheng.bureau.ledgers.listing import list_page
     from jiaoheng.bureau.ledgers.listing_query import from_parameters
 
@@ -146,14 +149,19 @@ def list_pages(register: Any, account: Any) -> dict[str, Any]:
         {"sort": ["name"], "f.gender.is": ["2"], "f.class_name.is": ["一（1）班"]},
         {},
     ]
-    times = []
+    times, busy = [], []
     for _ in range(10):
         for parameters in asked:
-            began = time.perf_counter()
-            list_page(account, register.name, from_parameters(parameters))
+            query = from_parameters(parameters)
+            began, spent = time.perf_counter(), time.process_time()
+            found = list_page(account, register.name, query)
+            list_shell(account, register, query, found.columns)
             times.append(time.perf_counter() - began)
+            busy.append(time.process_time() - spent)
     times.sort()
-    return {"p50": times[len(times) // 2], "p95": times[int(len(times) * 0.95)], "pages": len(times)}
+    busy.sort()
+    half, most = len(times) // 2, int(len(times) * 0.95)
+    return {"p50": times[half], "p95": times[most], "busy50": busy[half], "busy95": busy[most], "pages": len(times)}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -23,7 +23,8 @@ from jiaoheng.bureau.core.tree import Line, lines_at, names_at
 from jiaoheng.bureau.ledgers import bulk
 from jiaoheng.bureau.ledgers.changes import Change, Written, carried, key_of, keys_of, period_day
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion, RegisterRow
-from jiaoheng.bureau.ledgers.record_index import index_changes, is_searched
+from jiaoheng.bureau.ledgers.prepared import Prepared
+from jiaoheng.bureau.ledgers.record_index import AT_ONCE, index_changes, index_later, is_searched
 from jiaoheng.bureau.ledgers.registry import newest_schema
 from jiaoheng.bureau.ledgers.slots import slot_columns
 from jiaoheng.registers.model import Data, Register
@@ -71,6 +72,20 @@ class Plan:
     keys: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What differs from version to version, side by side."""
+
+    ids: list[int]
+    numbers: Iterable[int]
+    units: list[int]
+    texts: Iterable[str]
+    deleted: Iterable[bool]
+    restored_from: Iterable[int | None]
+    device_seq: Iterable[int | None]
+    slots: Sequence[Iterable[str | None]]
+
+
 def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None) -> list[Written]:
     """Write the changes in order. To be called inside an audited action, which notes them.
 
@@ -79,19 +94,44 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
     """
     if not changes:
         return []
-    lines = _lines(changes, day or batch.day)
+    lines = _lines({one.unit_id for one in changes}, day or batch.day)
     old = _newest([one.record_id for one in changes if one.record_id is not None])
     plan = _plan(batch, changes, old)
     at = batch.at or clock.now()
     if old:
         bulk.close_versions([before.version_id for before in old.values()], at)
     _put_records(batch, changes, plan, old, at)
-    bulk.insert_versions(_version_columns(batch, changes, plan, lines, at))
+    bulk.insert_versions(_version_columns(batch, _rows(batch, changes, plan), lines, at))
     _index(batch, changes, plan, lines, at)
     return [
         Written(record_id, number, one.record_id is None)
         for record_id, number, one in zip(plan.ids, plan.numbers, changes, strict=True)
     ]
+
+
+def stored_as_prepared(batch: Batch, count: int) -> bool:
+    """Whether so many new records can be stored by `write_prepared`: of the newest version, indexed later or not."""
+    newest = newest_schema(batch.row).version == batch.schema.version
+    return newest and batch.authors is None and (not is_searched(batch.schema) or count > AT_ONCE)
+
+
+def write_prepared(batch: Batch, new: Prepared, *, day: dt.date | None = None) -> int:
+    """Write new records that were made ready for the batch's schema, which is the newest; how many. As `write`."""
+    lines = _lines(set(new.units), day or batch.day)
+    count = len(new.units)
+    ids = list(bulk.next_ids(Record, count))
+    at = batch.at or clock.now()
+    try:
+        with transaction.atomic():
+            bulk.insert_records(_fresh(batch, ids, new.units, new.keys))
+    except IntegrityError as error:
+        changes = [Change(unit, data) for unit, data in zip(new.units, new.contents(), strict=True)]
+        raise RefusedError("key-taken", _taken(batch, changes)) from error
+    rows = _Rows(ids, repeat(1), new.units, new.texts, repeat(False), repeat(None), repeat(None), new.slots)
+    bulk.insert_versions(_version_columns(batch, rows, lines, at))
+    if batch.indexed and is_searched(batch.schema):
+        index_later(batch.row, count, at.isoformat())
+    return count
 
 
 def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) -> Plan:
@@ -126,19 +166,17 @@ def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) ->
 def _put_records(
     batch: Batch, changes: Sequence[Change], plan: Plan, old: Mapping[int, Before], at: dt.datetime
 ) -> None:
-    period_id = batch.period.pk if batch.period is not None else None
     fresh: list[tuple[Any, ...]] = []
     same: list[int] = []
     touched: list[tuple[int, str, Any, int]] = []
     if not old and all(one.record_id is None for one in changes):
-        units = [one.unit_id for one in changes]
-        fresh = list(zip(plan.ids, repeat(batch.row.pk), units, repeat(period_id), plan.keys, repeat(1)))
+        fresh = list(_fresh(batch, plan.ids, [one.unit_id for one in changes], plan.keys))
         rest: Iterable[tuple[Change, int, int, str]] = ()
     else:
         rest = zip(changes, plan.ids, plan.numbers, plan.keys, strict=True)
     for one, record_id, number, key in rest:
         if one.record_id is None:
-            fresh.append((record_id, batch.row.pk, one.unit_id, period_id, key, 1))
+            fresh += _fresh(batch, [record_id], [one.unit_id], [key])
         elif one.data is not None and one.restored_from is None and old[record_id].key == key:
             same.append(record_id)
         else:
@@ -157,6 +195,12 @@ def _put_records(
         raise RefusedError("key-taken", _taken(batch, changes)) from error
 
 
+def _fresh(batch: Batch, ids: Sequence[int], units: Sequence[int], keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Rows of bulk.RECORD_COLUMNS of new records."""
+    period_id = batch.period.pk if batch.period is not None else None
+    return zip(ids, repeat(batch.row.pk), units, repeat(period_id), keys, repeat(1), strict=False)
+
+
 def _index(batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[int, Line], at: dt.datetime) -> None:
     if not batch.indexed or not is_searched(batch.schema):
         return
@@ -167,39 +211,49 @@ def _index(batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[i
     index_changes(batch.row, batch.schema, lines, kept, gone, fresh=fresh, since=at.isoformat())
 
 
-def _version_columns(
-    batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[int, Line], at: dt.datetime
-) -> list[Iterable[Any]]:
-    """The columns of bulk.VERSION_COLUMNS: a loop over rows would cost more than the base."""
+def _rows(batch: Batch, changes: Sequence[Change], plan: Plan) -> _Rows:
     layout = newest_schema(batch.row)  # slots are numbered alike in every version, or a filter would miss old rows
     same_layout = layout.version == batch.schema.version
     slots = slot_columns(layout, plan.contents if same_layout else [carried(layout, one) for one in plan.contents])
-    units = [one.unit_id for one in changes]
-    placed = [lines[unit] for unit in units]
-    author_ids, author_words = _authors(batch, units)
-    return [
+    return _Rows(
         plan.ids,
         plan.numbers,
+        [one.unit_id for one in changes],
+        map(bytes.decode, map(orjson.dumps, plan.contents)),
+        [one.data is None for one in changes],
+        [one.restored_from for one in changes],
+        [one.device_seq for one in changes],
+        slots,
+    )
+
+
+def _version_columns(batch: Batch, rows: _Rows, lines: Mapping[int, Line], at: dt.datetime) -> list[Iterable[Any]]:
+    """The columns of bulk.VERSION_COLUMNS: a loop over rows would cost more than the base."""
+    placed = [lines[unit] for unit in rows.units]
+    author_ids, author_words = _authors(batch, rows.units)
+    return [
+        rows.ids,
+        rows.numbers,
         repeat(batch.row.pk),
-        units,
+        rows.units,
         repeat(batch.period.pk if batch.period is not None else None),
         [line.county_id for line in placed],
         [line.district_id for line in placed],
         [line.school_id for line in placed],
         [line.class_id for line in placed],
         repeat(batch.schema.version),
-        map(bytes.decode, map(orjson.dumps, plan.contents)),
+        rows.texts,
         repeat(connection.ops.adapt_datetimefield_value(at)),
-        [one.data is None for one in changes],
+        rows.deleted,
         author_ids,
         author_words,
         repeat(audit.door()),
         repeat(batch.source),
         repeat(batch.batch_id),
         repeat(batch.reason),
-        [one.restored_from for one in changes],
-        [one.device_seq for one in changes],
-        *slots,
+        rows.restored_from,
+        rows.device_seq,
+        *rows.slots,
     ]
 
 
@@ -227,8 +281,7 @@ def digest(changes: Sequence[Change]) -> str:
     return made.hexdigest()
 
 
-def _lines(changes: Sequence[Change], day: dt.date) -> dict[int, Line]:
-    units = {one.unit_id for one in changes}
+def _lines(units: set[int], day: dt.date) -> dict[int, Line]:
     found = lines_at(units, day)
     missing = units - set(found)
     if missing:

@@ -24,7 +24,9 @@ from jiaoheng.bureau.ledgers.imports.scope import Ground, ground_of
 from jiaoheng.bureau.ledgers.imports.starting import AT_ONCE, do_queue_reading, preview_of, refresh
 from jiaoheng.bureau.ledgers.masking_rules import identity_words
 from jiaoheng.bureau.ledgers.models import Filing, ImportBatch, Record, RecordVersion, Round
-from jiaoheng.bureau.ledgers.writing import Batch, write
+from jiaoheng.bureau.ledgers.prepared import Prepared, from_line
+from jiaoheng.bureau.ledgers.registry import newest_schema
+from jiaoheng.bureau.ledgers.writing import Batch, stored_as_prepared, write, write_prepared
 from jiaoheng.registers.collecting import uncollected
 
 WRITE = "import-write"
@@ -41,14 +43,39 @@ class _Load:
     basis_units: tuple[int, ...]
     counts: dict[str, int]
 
-    def parts(self) -> Iterator[list[PlannedRow]]:
-        """The rows, up to PART at once."""
+    @property
+    def rows(self) -> int:
+        """How many rows the preview holds for writing."""
+        return self.counts["new"] + self.counts["changed"] + self.counts["drafts"]
+
+    def parts(self, layout: int) -> Iterator[Prepared | list[PlannedRow]]:
+        """The rows, up to PART at once; those made ready for a layout as they are (0: none of them)."""
         part: list[PlannedRow] = []
+        ready: Prepared | None = None
         for line in self.lines:
+            if layout and preview.is_prepared(line):
+                more = from_line(line)
+                if more.layout == layout:
+                    if part:
+                        yield part
+                        part = []
+                    if ready is None:
+                        ready = more
+                    else:
+                        ready.add(more)
+                    if len(ready.units) >= PART:
+                        yield ready
+                        ready = None
+                    continue
+            if ready is not None:
+                yield ready
+                ready = None
             part += preview.rows_of(line)
             if len(part) >= PART:
                 yield part
                 part = []
+        if ready is not None:
+            yield ready
         if part:
             yield part
 
@@ -164,7 +191,12 @@ def _write_parts(batch: ImportBatch, ground: Ground, load: _Load, acting_user: A
     drafts: list[int] = []
     stale: list[str] = []
     digest, count = hashlib.sha256(), 0
-    for part in load.parts():
+    # what was made ready is stored so where nothing moved meanwhile: neither a record nor the register's columns
+    ready = newest_schema(batch.register).version if untouched and stored_as_prepared(made, load.rows) else 0
+    for part in load.parts(ready):
+        if isinstance(part, Prepared):
+            count += write_prepared(made, part, day=day)
+            continue
         changes = [Change(row.unit, row.data, row.record, row.version) for row in part if not row.draft]
         if not untouched:
             stale += [*_moved(ground, changes), *_taken(batch, ground, changes)]

@@ -16,7 +16,8 @@ import orjson
 from django.conf import settings
 
 from jiaoheng.bureau.ledgers.imports.files import PREVIEWS, below
-from jiaoheng.registers.model import Data
+from jiaoheng.bureau.ledgers.prepared import from_line, prepare, to_line
+from jiaoheng.registers.model import Data, Register
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
 
 
@@ -76,15 +77,21 @@ MOST_CELLS = 500
 ROWS, LINE = "rows.jsonl", 1_000
 
 
-def save(preview: Preview, rows: Sequence[PlannedRow]) -> str:
-    """Store a preview; returns its folder's name below settings.FILES."""
+def save(preview: Preview, rows: Sequence[PlannedRow], schema: Register | None = None) -> str:
+    """Store a preview; returns its folder's name below settings.FILES.
+
+    schema: the register's newest version where the rows are of it: then parts of new rows alone are made ready.
+    """
     inside = f"{PREVIEWS}/{secrets.token_hex(16)}"
     folder = below(inside, "x").parent
     folder.chmod(0o700)
     with (folder / ROWS).open("wb") as out:
         for start in range(0, len(rows), LINE):
             part = rows[start : start + LINE]
-            out.write(orjson.dumps([(row.unit, row.data, row.record, row.version, row.draft) for row in part]))
+            if schema is not None and all(row.record is None and not row.draft for row in part):
+                out.write(to_line(prepare(schema, [row.unit for row in part], [row.data for row in part])))
+            else:
+                out.write(orjson.dumps([(row.unit, row.data, row.record, row.version, row.draft) for row in part]))
             out.write(b"\n")
     (folder / "head.json").write_bytes(orjson.dumps(asdict(preview)))
     return inside
@@ -133,8 +140,16 @@ def lines(inside: str) -> Iterator[bytes]:
         yield from found
 
 
+def is_prepared(line: bytes) -> bool:
+    """Whether a line holds new rows that are ready to be stored."""
+    return line.startswith(b"{")
+
+
 def rows_of(line: bytes) -> list[PlannedRow]:
     """The rows of one line."""
+    if is_prepared(line):
+        ready = from_line(line)
+        return [PlannedRow(unit, data) for unit, data in zip(ready.units, ready.contents(), strict=True)]
     return [
         PlannedRow(unit, data, record, version, tuple(draft))
         for unit, data, record, version, draft in orjson.loads(line)

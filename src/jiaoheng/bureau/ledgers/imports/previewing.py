@@ -13,6 +13,7 @@ from jiaoheng.bureau.ledgers.imports.reading import Count, Read, read
 from jiaoheng.bureau.ledgers.imports.sheet_lines import save_lines
 from jiaoheng.bureau.ledgers.masking_rules import identity_words, shown
 from jiaoheng.bureau.ledgers.models import ImportBatch
+from jiaoheng.bureau.ledgers.registry import newest_schema
 from jiaoheng.registers.collecting import uncollected
 from jiaoheng.registers.differences import RowState, shown_change
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
@@ -24,7 +25,8 @@ def make_preview(batch: ImportBatch, count: Count = lambda done, total: None) ->
     found = read(batch, count)
     plan = plan_of(found.judged, found.ground.ids, found.said.answers, found.ground.day)
     made = _preview(found, plan)
-    inside = stored.save(made, plan.rows)
+    newest = newest_schema(batch.register)
+    inside = stored.save(made, plan.rows, newest if newest.version == found.ground.schema.version else None)
     save_lines(inside, found, plan, _questions(found, plan))
     return made, inside, found.basis
 
