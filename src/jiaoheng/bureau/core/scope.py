@@ -96,6 +96,11 @@ def forget() -> None:
             asked.clear()
 
 
+def members_today(account: Account) -> list[Membership]:
+    """The memberships that hold today, asked for once in a request."""
+    return _members(account, clock.today())
+
+
 def _members(account: Account, day: dt.date) -> list[Membership]:
     asked = _asked.get()
     key = (account.pk, day)

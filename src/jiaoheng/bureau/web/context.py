@@ -14,7 +14,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Unit
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import name_of
-from jiaoheng.bureau.web.current import current_place, places_of
+from jiaoheng.bureau.web.current import current_place, switcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +51,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             continue
         here = path == "/" if not starts else path.startswith(starts)
         rooms.append(Room(name, reverse(url_name), here))
-    frame.update(rooms=rooms, places=places_of(user), place=current_place(request))
+    frame.update(rooms=rooms, places=switcher(request), place=current_place(request))
     return frame

@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import ROLES
 from jiaoheng.bureau.core.models import Account, Unit
-from jiaoheng.bureau.core.scope import memberships_of
+from jiaoheng.bureau.core.scope import members_today
 from jiaoheng.bureau.core.tree import names_at
 
 KEY = "unit"
+_FOUND = "_jiaoheng_places"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,24 @@ class Place:
 def places_of(account: Account) -> list[Place]:
     """The units of a person's memberships today, each once, in the order in which they began."""
     roles: dict[int, list[str]] = {}
-    for member in memberships_of(account).order_by("starts_on", "pk"):
+    for member in sorted(members_today(account), key=lambda one: (one.starts_on, one.pk)):
         roles.setdefault(member.unit_id, []).append(ROLES[member.role].title)
     names = names_at(list(roles), clock.today())
     return [Place(unit_id, names.get(unit_id, ""), "、".join(titles)) for unit_id, titles in roles.items()]
 
 
+def switcher(request: HttpRequest) -> list[Place]:
+    """`places_of` the person who asks, found once in a request: the frame, the crumbs and the page need them."""
+    found: list[Place] | None = getattr(request, _FOUND, None)
+    if found is None:
+        found = places_of(request.user)
+        setattr(request, _FOUND, found)
+    return found
+
+
 def current_place(request: HttpRequest) -> Place | None:
     """The chosen unit, else the first one; None for an account without any membership."""
-    places = places_of(request.user)
+    places = switcher(request)
     chosen = request.session.get(KEY)
     return next((place for place in places if place.unit_id == chosen), places[0] if places else None)
 
