@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -35,9 +37,38 @@ def holds(day: dt.date, prefix: str = "") -> Q:
     return before & (Q(**{f"{prefix}ends_on__isnull": True}) | Q(**{f"{prefix}ends_on__gt": day}))
 
 
+_steady: ContextVar[tuple[dict[tuple[int, dt.date], Line | None], dict[int, list[UnitFacts]]] | None] = ContextVar(
+    "steady", default=None
+)
+
+
+@contextlib.contextmanager
+def steady() -> Iterator[None]:
+    """While a page is read the tree stands still: inside, lines and facts of a unit are asked for once.
+
+    Only for reading services; whoever changes the tree inside would not see it.
+    """
+    token = _steady.set(_steady.get() or ({}, {}))
+    try:
+        yield
+    finally:
+        _steady.reset(token)
+
+
 def lines_at(unit_ids: Iterable[int], day: dt.date) -> dict[int, Line]:
     """Unit id → its line on that day, in one query. A unit that has no place that day is not in the answer."""
     wanted = list(dict.fromkeys(unit_ids))
+    kept = _steady.get()
+    if kept is None:
+        return _read_lines(wanted, day)
+    lines = kept[0]
+    if missing := [pk for pk in wanted if (pk, day) not in lines]:
+        read = _read_lines(missing, day)
+        lines.update({(pk, day): read.get(pk) for pk in missing})
+    return {pk: line for pk in wanted if (line := lines[pk, day]) is not None}
+
+
+def _read_lines(wanted: list[int], day: dt.date) -> dict[int, Line]:
     found: dict[int, dict[str, int]] = defaultdict(dict)
     for part in (wanted[start : start + 500] for start in range(0, len(wanted), 500)):
         rows = UnitPath.objects.filter(holds(day), unit_id__in=part).values_list(
@@ -70,13 +101,24 @@ def names_at(unit_ids: Iterable[int | None], day: dt.date) -> dict[int, str]:
 
 def facts_at(unit_ids: Iterable[int | None], day: dt.date) -> dict[int, UnitFacts]:
     """Unit id → its facts on that day; a unit that had ended shows its last ones, one yet to come its first."""
-    wanted = list({unit_id for unit_id in unit_ids if unit_id is not None})
+    wanted = sorted({unit_id for unit_id in unit_ids if unit_id is not None})
+    kept = _steady.get()
+    known = kept[1] if kept is not None else {}
+    _learn([pk for pk in wanted if pk not in known], known)
     found: dict[int, UnitFacts] = {}
+    for pk in wanted:
+        for facts in known[pk]:
+            if pk not in found or facts.starts_on <= day:
+                found[pk] = facts
+    return found
+
+
+def _learn(wanted: list[int], known: dict[int, list[UnitFacts]]) -> None:
+    """Add all facts of units, in the order in which they held."""
+    known.update({pk: [] for pk in wanted})
     for part in (wanted[start : start + 500] for start in range(0, len(wanted), 500)):
         for facts in UnitFacts.objects.filter(unit_id__in=part).order_by("unit_id", "starts_on"):
-            if facts.unit_id not in found or facts.starts_on <= day:
-                found[facts.unit_id] = facts
-    return found
+            known[facts.unit_id].append(facts)
 
 
 def name_of(unit: Unit | None, day: dt.date) -> str:

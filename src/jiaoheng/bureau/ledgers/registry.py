@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account
-from jiaoheng.bureau.core.scope import scope_of
+from jiaoheng.bureau.core.scope import Root, Scope, scope_of
 from jiaoheng.bureau.ledgers.models import CodeRow, RecordVersion, RegisterRow, RegisterVersion
 from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.registers.loading import from_json
@@ -121,13 +121,13 @@ def registers_of(account: Account) -> list[RegisterCount]:
     if not scope:
         return []
     rows = {row.name: row for row in RegisterRow.objects.filter(closed_at__isnull=True)}
+    counts = _counts(scope, rows)
     made = []
     for name, schema in schemas().items():
         if all(root.registers and name not in root.registers for root in scope.roots):
             continue
         row = rows[name]
-        current = RecordVersion.objects.filter(CURRENT, scope.rows(name), register=row)
-        found = current.aggregate(records=Count("pk"), units=Count("unit_id", distinct=True), at=Max("valid_from"))
+        records, units, at = counts.get(row.pk, (0, 0, None))
         made.append(
             RegisterCount(
                 row.pk,
@@ -140,13 +140,33 @@ def registers_of(account: Account) -> list[RegisterCount]:
                 schema.level,
                 schema.period,
                 len(schema.fields),
-                found["records"],
-                found["units"],
-                found["at"],
+                records,
+                units,
+                at,
                 row.made_by_id is not None,
             )
         )
     return made
+
+
+def _counts(scope: Scope, rows: Mapping[str, RegisterRow]) -> dict[int, tuple[int, int, dt.datetime | None]]:
+    """Register id → current records in the scope, their units, the newest change: one query for registers read alike."""
+    alike: dict[tuple[Root, ...], list[str]] = defaultdict(list)
+    for name in rows:
+        roots = tuple(root for root in scope.roots if not root.registers or name in root.registers)
+        if roots:
+            alike[roots].append(name)
+    found = {}
+    for names in alike.values():
+        current = RecordVersion.objects.filter(
+            CURRENT, scope.rows(names[0]), register__in=[rows[name].pk for name in names]
+        )
+        counted = current.order_by().values_list("register_id")
+        for pk, *said in counted.annotate(
+            records=Count("pk"), units=Count("unit_id", distinct=True), at=Max("valid_from")
+        ):
+            found[pk] = (said[0], said[1], said[2])
+    return found
 
 
 def forget() -> None:

@@ -15,7 +15,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Unit, UnitPath
 from jiaoheng.bureau.core.people import PersonLine, find_people, person_lines
 from jiaoheng.bureau.core.scope import Scope, scope_of
-from jiaoheng.bureau.core.tree import line_at
+from jiaoheng.bureau.core.tree import line_at, steady
 from jiaoheng.bureau.core.unit_page import ORDER, Child, UnitPage, unit_page
 from jiaoheng.bureau.core.who_can_see import Seer, who_can_see
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion, Round
@@ -79,6 +79,7 @@ class Dossier:
     limited: str  # why a later day than asked is not shown, "" where it is
 
 
+@steady()
 def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier:
     """The page of a unit that the reader has opened through `access_unit`.
 

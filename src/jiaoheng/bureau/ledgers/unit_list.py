@@ -10,7 +10,7 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Unit
 from jiaoheng.bureau.core.scope import Scope, scope_of
-from jiaoheng.bureau.core.tree import Line, facts_at, lines_at, names_at
+from jiaoheng.bureau.core.tree import Line, facts_at, lines_at, names_at, steady
 from jiaoheng.bureau.ledgers.unit_dossier import unit_words
 from jiaoheng.bureau.ledgers.unit_figures import number, rate
 from jiaoheng.bureau.ledgers.unit_numbers import CLASSES, Size, numbers_on
@@ -52,6 +52,7 @@ class UnitList:
     may_add: bool
 
 
+@steady()
 def unit_list(account: Account, *, day: dt.date | None = None, text: str = "", kind: str = "") -> UnitList:
     """The schools inside the reader's scope on a day (today), by a part of their name or code and by kind."""
     at = day or clock.today()
