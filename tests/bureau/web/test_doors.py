@@ -123,7 +123,7 @@ def test_no_inline_script_or_style_in_any_template() -> None:
     assert len(files) > 20
     for file in files:
         text = re.sub(
-            r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", "", file.read_text(encoding="utf-8"), flags=re.S
+            r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", "", file.read_text(encoding="utf-8"), flags=re.DOTALL
         )
         found += [f"{file.name}: {name}" for name, what in _INLINE.items() if what.search(text)]
     assert not found, "\n".join(found)
