@@ -22,9 +22,10 @@ def own_data_folder(tmp_path: Path, settings: object) -> None:
 @pytest.fixture(autouse=True)
 def fresh_registry() -> None:
     """A rolled-back test's row numbers come again in the next one: nothing may stay in the process's caches."""
-    from jiaoheng.bureau.ledgers import registry
+    from jiaoheng.bureau.ledgers import registry, unit_numbers
 
     registry.forget()
+    unit_numbers.forget()
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def test_a_page_costs_the_same_whatever_the_rows(
     client.get(address)
     counted = []
     for number in range(2):
-        with django_assert_max_num_queries(120) as queries:
+        with django_assert_max_num_queries(70) as queries:
             assert client.get(address).status_code == 200
         counted.append(len(queries))
         if number == 0:
