@@ -21,6 +21,7 @@ import argparse
 import json
 import os
 import platform
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -98,15 +99,22 @@ def table(rows: int, found: dict[str, dict[str, Any]]) -> list[str]:
     ]
 
 
-def record(lines: list[str]) -> None:
+def versions(python: str) -> str:
+    """Versions of the others' packages."""
+    names = ("Django", "django-import-export", "frictionless", "python-calamine")
+    script = f"from importlib.metadata import version\nprint(', '.join(n + ' ' + version(n) for n in {names!r}))"
+    return subprocess.run([python, "-c", script], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def record(lines: list[str], python: str) -> None:
     """Replace the section of docs/benchmarks.md."""
     path = ROOT / "docs" / "benchmarks.md"
     text = path.read_text(encoding="utf-8")
     head, _, rest = text.partition(SECTION)
     after = rest.partition("\n## ")
     tail = f"\n## {after[2]}" if after[1] else ""
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite."
-    command = "`python benchmarks/ledgers.py --record`; " + machine
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+    command = f"`python benchmarks/ledgers.py --record`; {machine}SQLite {sqlite3.sqlite_version}, {versions(python)}."
     path.write_text(f"{head.rstrip()}\n\n{SECTION}\n\n{command}\n\n" + "\n".join(lines) + "\n" + tail, encoding="utf-8")
 
 
@@ -127,7 +135,7 @@ def main() -> None:
     lines = table(options.rows, found)
     print("\n".join(lines))
     if options.record:
-        record(lines)
+        record(lines, python)
 
 
 if __name__ == "__main__":
