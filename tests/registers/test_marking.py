@@ -78,7 +78,7 @@ def test_one_pass_names_all_six(tmp_path: Path) -> None:
     assert "“约30”不是数字" in by_cell["九1!C5"].message
     assert "2025-13-01" in by_cell["九1!D9"].message
     assert "无此单位：“9999”" in by_cell["九1!B12"].message
-    assert "“-3”小于下限 0㎡" in by_cell["九2!C7"].message
+    assert "“-3”小于下限 0 ㎡" in by_cell["九2!C7"].message
     assert "优、良、差" in by_cell["九2!E8"].remedy
     assert "A3" in by_cell["九2!A15"].message
     assert len(found.differences.rows) == 42

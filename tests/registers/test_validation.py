@@ -116,7 +116,7 @@ def test_bounds_length_pattern_required() -> None:
     assert codes(found, 2) == [("t", "wrong-length"), ("a", "value-missing")]
     assert codes(found, 3) == [("a", "below-minimum"), ("d", "above-maximum"), ("t", "wrong-pattern")]
     told = {w.field: w for w in found.wrongs[1]}
-    assert told["a"].message == "“101”大于上限 100㎡"
+    assert told["a"].message == "“101”大于上限 100 ㎡"
     assert told["a"].remedy == "请填 0 至 100 之间的值"
     assert "a" not in found.data[1]
 

@@ -218,14 +218,14 @@ def _out_of_bounds(value: Value, one: Field, register: Register, at: dt.date) ->
         return Wrong(
             "below-minimum",
             one.name,
-            f"“{shown}”小于下限 {low_text}{one.unit}",
+            f"“{shown}”小于下限 {low_text} {one.unit}".rstrip(),
             _between(low, high, low_text, high_text, one),
         )
     if high is not None and mine > high:
         return Wrong(
             "above-maximum",
             one.name,
-            f"“{shown}”大于上限 {high_text}{one.unit}",
+            f"“{shown}”大于上限 {high_text} {one.unit}".rstrip(),
             _between(low, high, low_text, high_text, one),
         )
     return None

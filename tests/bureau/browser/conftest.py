@@ -61,19 +61,26 @@ def served(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def shown(transactional_db: None, served: str) -> World:
-    """The small county with calendar, periods and every shipped register, as a browser can reach it."""
+def county(transactional_db: None, served: str) -> World:
+    """The small county with calendar and periods, as a browser can reach it."""
     from jiaoheng.bureau.core.calendar import seed_calendar
     from jiaoheng.bureau.core.periods import ensure_periods
-    from jiaoheng.bureau.ledgers.actions_registers import load_pack
-    from jiaoheng.registers.loading import load_shipped
 
     world = make_world()
     seed_calendar(range(2024, 2027))
     for year in (2024, 2025):
         ensure_periods(year)
-    load_pack(load_shipped(), acting_user=None)
     return world
+
+
+@pytest.fixture
+def shown(county: World) -> World:
+    """That county with every shipped register."""
+    from jiaoheng.bureau.ledgers.actions_registers import load_pack
+    from jiaoheng.registers.loading import load_shipped
+
+    load_pack(load_shipped(), acting_user=None)
+    return county
 
 
 @pytest.fixture
@@ -121,7 +128,7 @@ def opened(chromium: Any, served: str) -> Iterator[Opened]:
             base_url=served,
             accept_downloads=True,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         watch(page, served, faults)

@@ -54,16 +54,16 @@ def versions(name: str) -> list[Any]:
 
 
 @pytest.fixture
-def form(shown: World, at: Callable[..., Any]) -> str:
+def form(county: World, at: Callable[..., Any]) -> str:
     at(2025, 9, 15, 12)
     store(FORM)
     return "/ledgers/t_form/new"
 
 
 def test_p08_a_draft_keeps_what_was_typed_and_handing_in_lists_every_problem(
-    shown: World, opened: Callable[..., Any], form: str
+    county: World, opened: Callable[..., Any], form: str
 ) -> None:
-    page = opened(shown["甲填报"], phone=True)
+    page = opened(county["甲填报"], phone=True)
     page.goto(form)
     fill(page, TWELVE)
     press(page, "保存草稿")
@@ -79,17 +79,17 @@ def test_p08_a_draft_keeps_what_was_typed_and_handing_in_lists_every_problem(
     assert typed(page) == TWELVE
 
 
-def test_p08_a_session_that_ended_costs_nothing(shown: World, opened: Callable[..., Any], form: str) -> None:
+def test_p08_a_session_that_ended_costs_nothing(county: World, opened: Callable[..., Any], form: str) -> None:
     from django.contrib.sessions.models import Session
 
-    page = opened(shown["甲填报"])
+    page = opened(county["甲填报"])
     page.goto(form)
     Session.objects.all().delete()
     whole = {**TWELVE, "rooms": "30", "need10": "十", "need11": "十一"}
     fill(page, whole)
     press(page, "保存到台账")
     page.wait_for_url("**/login/**")
-    page.fill("#username", shown["甲填报"].username)
+    page.fill("#username", county["甲填报"].username)
     page.fill("#password", PASSWORD)
     press(page, "登录", exact=True)
     page.wait_for_url("**/ledgers/t_form/new**")
@@ -105,9 +105,9 @@ def test_p08_a_session_that_ended_costs_nothing(shown: World, opened: Callable[.
 
 
 def test_p08_typed_without_a_network_is_offered_when_the_browser_opens_again(
-    shown: World, opened: Callable[..., Any], form: str
+    county: World, opened: Callable[..., Any], form: str
 ) -> None:
-    page = opened(shown["甲填报"], phone=True)
+    page = opened(county["甲填报"], phone=True)
     page.goto(form)
     page.context.set_offline(True)
     fill(page, TWELVE)
@@ -135,22 +135,22 @@ def test_p08_typed_without_a_network_is_offered_when_the_browser_opens_again(
     assert len(versions("t_form")) == 1
 
 
-def test_p08_another_person_on_that_browser_sees_nothing(shown: World, opened: Callable[..., Any], form: str) -> None:
-    page = opened(shown["甲填报"])
+def test_p08_another_person_on_that_browser_sees_nothing(county: World, opened: Callable[..., Any], form: str) -> None:
+    page = opened(county["甲填报"])
     page.goto(form)
     page.context.set_offline(True)
     fill(page, TWELVE)
     page.context.set_offline(False)
     page.context.clear_cookies()
     other = opened(context=page.context)
-    sign_in(other, shown["甲校长"])
+    sign_in(other, county["甲校长"])
     other.goto(form)
     assert other.locator("#draft-offer").count() == 0 or other.locator("#draft-offer").is_hidden()
     assert not any("第1项" in text for text in other.evaluate("Object.values(localStorage)"))
 
 
-def test_p09_a_double_click_is_one_record(shown: World, opened: Callable[..., Any], form: str) -> None:
-    page = opened(shown["甲填报"])
+def test_p09_a_double_click_is_one_record(county: World, opened: Callable[..., Any], form: str) -> None:
+    page = opened(county["甲填报"])
     page.goto(form)
     fill(page, {**TWELVE, "rooms": "30", "need10": "十", "need11": "十一"})
     page.get_by_role("button", name="保存到台账").dblclick()
@@ -158,8 +158,8 @@ def test_p09_a_double_click_is_one_record(shown: World, opened: Callable[..., An
     assert [one.number for one in versions("t_form")] == [1]
 
 
-def test_p10_two_editors_only_mine(shown: World, opened: Callable[..., Any], form: str) -> None:
-    x, y = opened(shown["甲填报"]), opened(shown["甲校长"] if may_fill(shown) else shown["甲填报"])
+def test_p10_two_editors_only_mine(county: World, opened: Callable[..., Any], form: str) -> None:
+    x, y = opened(county["甲填报"]), opened(county["甲校长"] if may_fill(county) else county["甲填报"])
     whole = {**TWELVE, "rooms": "45", "need1": "11", "need10": "十", "need11": "十一"}
     x.goto(form)
     fill(x, whole)
@@ -213,11 +213,11 @@ PASTE = """([selector, text]) => {
 
 
 def test_a_block_from_excel_fills_the_table_and_saves_as_a_whole(
-    shown: World, opened: Callable[..., Any], at: Callable[..., Any]
+    county: World, opened: Callable[..., Any], at: Callable[..., Any]
 ) -> None:
     at(2025, 9, 15, 12)
     store(ROSTER)
-    page = opened(shown["甲填报"])
+    page = opened(county["甲填报"])
     page.goto("/ledgers/t_roster/")
     press(page, "成批填", role="link")
     first = page.locator("table[data-grid] tbody tr").count()
@@ -249,8 +249,8 @@ def test_a_block_from_excel_fills_the_table_and_saves_as_a_whole(
     ]
 
     # the table opens with what is there; one cell changed is one new version
-    phone = opened(shown["甲填报"], phone=True)
-    phone.goto(f"/ledgers/t_roster/grid?unit={shown['甲'].pk}")
+    phone = opened(county["甲填报"], phone=True)
+    phone.goto(f"/ledgers/t_roster/grid?unit={county['甲'].pk}")
     phone.fill("#cell-2-points", "33")
     assert overflow(phone) == 0
     press(phone, "全部保存")

@@ -110,7 +110,7 @@ def faults_of(page: Any, axe: Any, *, phone: bool) -> list[str]:
     """What a person, a reader of screens or a finger would dislike on the page that is open."""
     found = [
         f"axe {one['id']}（{one['impact']}）：{node['html'][:160]}"
-        for one in axe.run(page).response["violations"]
+        for one in axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
         if one["impact"] in ("serious", "critical")
         for node in one["nodes"][:3]
     ]
