@@ -42,6 +42,7 @@ bench: setup-test
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/whole_job.py
 	$(BIN)/python benchmarks/ledgers.py
+	$(BIN)/python benchmarks/pages.py
 
 lock:
 	requirements/lock.sh

@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -318,8 +319,7 @@ def run(options: argparse.Namespace) -> None:
         if asked.role not in clients:
             clients[asked.role] = Client()
             clients[asked.role].force_login(demo_account(asked.role), "django.contrib.auth.backends.ModelBackend")
-        client = clients[asked.role]
-        found.append(measure(asked, lambda client=client, asked=asked: client.get(asked.path), options.repeats, number))
+        found.append(measure(asked, partial(clients[asked.role].get, asked.path), options.repeats, number))
         print(table(found[-1:])[2], flush=True)
     lines = table(found)
     print("\n".join(["", *lines]))
