@@ -51,7 +51,9 @@ class TemplateRow:
     version: int = 0
     unit: str = ""
     unit_name: str = ""
-    typed: Mapping[str, str] = field(default_factory=dict)  # field → text of its cell as somebody typed it, right or not
+    typed: Mapping[str, str] = field(
+        default_factory=dict
+    )  # field → text of its cell as somebody typed it, right or not
 
 
 def write_template(

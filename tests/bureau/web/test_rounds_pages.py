@@ -267,7 +267,9 @@ def test_the_merged_workbook_comes_in_one_press_with_present_or_approved_figures
             cells = [str(cell) for sheet in book for line in sheet.iter_rows(values_only=True) for cell in line if cell]
             assert sum(one in ("0班", "1班", "2班") for one in cells) == rows
         assert press(entered(stage.world["甲填报"]), address).status_code == 403
-        assert office.get(address).status_code == 405  # it leaves a file and an entry: opening an address writes nothing
+        assert (
+            office.get(address).status_code == 405
+        )  # it leaves a file and an entry: opening an address writes nothing
 
 
 def test_a_filler_submits_what_is_there_and_takes_it_back(stage: Stage) -> None:

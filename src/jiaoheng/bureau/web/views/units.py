@@ -135,7 +135,14 @@ def _form(
     }
     crumbs = [("学校", reverse("units"))] + ([(name, reverse("unit", args=[found.pk]))] if found is not None else [])
     status = 200 if refused is None else 409 if preview is not None else 400
-    return page(request, "web/unit_change.html", f"{name}：{kind.title}" if name else kind.title, context, crumbs=crumbs, status=status)
+    return page(
+        request,
+        "web/unit_change.html",
+        f"{name}：{kind.title}" if name else kind.title,
+        context,
+        crumbs=crumbs,
+        status=status,
+    )
 
 
 urls = [
