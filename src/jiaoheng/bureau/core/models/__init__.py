@@ -7,10 +7,12 @@ from jiaoheng.bureau.core.models.jobs import Beat, Job
 from jiaoheng.bureau.core.models.notices import Notice
 from jiaoheng.bureau.core.models.periods import CalendarDay, Period
 from jiaoheng.bureau.core.models.search import SearchEntry, SearchGram
+from jiaoheng.bureau.core.models.tokens import ApiToken
 from jiaoheng.bureau.core.models.units import Unit, UnitEdge, UnitFacts, UnitPath, UnitSuccession
 
 __all__ = [
     "Account",
+    "ApiToken",
     "Attachment",
     "AuditEntry",
     "AuditHead",
