@@ -9,6 +9,7 @@ import typer
 
 from jiaoheng import __version__
 from jiaoheng.cli import accounts, audit, demo, exam, ledger, pack
+from jiaoheng.cli.backups import backup, move, restore, upgrade
 from jiaoheng.cli.console import FAULT
 from jiaoheng.cli.serve import serve
 from jiaoheng.cli.usage import ChineseGroup
@@ -31,6 +32,10 @@ app.add_typer(exam.app, name="exam", help="一次考试：检查成绩文件，�
 app.add_typer(ledger.app, name="ledger", help="台账：导入、导出、取模板。")
 app.add_typer(pack.app, name="pack", help="台账包：检查和装入台账、代码表的定义。")
 
+app.command("backup")(backup)
+app.command("restore")(restore)
+app.command("move")(move)
+app.command("upgrade")(upgrade)
 app.command("serve")(serve)
 app.command("worker")(worker)
 
