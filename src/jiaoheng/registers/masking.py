@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from jiaoheng.registers.model import Field, FieldType, Sensitive, Value
+from jiaoheng.registers.sealed import Sealed
 
 STAR = "*"
 HIDDEN = "******"
@@ -21,7 +22,9 @@ _COMPOUND = frozenset(
 
 
 def mask(value: Value, kind: Sensitive) -> str:
-    """A protected value as it is shown. An empty kind shows the value as it is."""
+    """A protected value as it is shown. An empty kind shows the value as it is; a sealed value has its mask with it."""
+    if isinstance(value, Sealed):
+        return str(value)
     text = "、".join(value) if isinstance(value, list) else str(value)
     if kind is Sensitive.NONE or not text:
         return text

@@ -35,6 +35,7 @@ VERSION_COLUMNS = (
     "restored_from",
     "device_seq",
     *(f"s{slot}" for slot in range(8)),
+    *(f"h{slot}" for slot in range(4)),
 )
 
 

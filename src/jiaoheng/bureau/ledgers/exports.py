@@ -18,7 +18,7 @@ from jiaoheng.bureau.core.models import Account, Attachment, Period, Unit
 from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import facts_at
-from jiaoheng.bureau.ledgers import bulk
+from jiaoheng.bureau.ledgers import bulk, sealing
 from jiaoheng.bureau.ledgers.imports.files import RESULTS, below, keep
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
@@ -143,7 +143,7 @@ def _write(
         watermark=f"{who} {moment:%Y-%m-%d %H:%M} 导出" + (f"，用途：{purpose}" if purpose else ""),
     )
     path = below(RESULTS, f"{secrets.token_hex(16)}.{form}")
-    made = export_rows(rows, as_of.date())
+    made = export_rows(rows, as_of.date(), schema if purpose else None)
     versions = schema_versions(register)
     day = as_of.date()
     try:
@@ -185,8 +185,9 @@ def _full_words(purpose: str, protected: Sequence[Any], count: int) -> str:
     return f"完整{titles} {count} 人，用途：{purpose}"
 
 
-def export_rows(rows: Sequence[Any], day: dt.date) -> list[ExportRow]:
-    """Record versions as the library floor exports them."""
+def export_rows(rows: Sequence[Any], day: dt.date, full: Register | None = None) -> list[ExportRow]:
+    """Record versions as the library floor exports them. `full`: the schema by which protected values are opened;
+    without it they are their masks."""
     units = {row.unit_id for row in rows}
     facts = facts_at(units, day)
     codes = {
@@ -198,7 +199,7 @@ def export_rows(rows: Sequence[Any], day: dt.date) -> list[ExportRow]:
     periods = dict(Period.objects.filter(pk__in={row.period_id for row in rows} - {None}).values_list("pk", "code"))
     return [
         ExportRow(
-            row.data,
+            row.data if full is None else sealing.content_of(row, full),
             str(row.record_id),
             row.number,
             codes.get(row.unit_id, ""),

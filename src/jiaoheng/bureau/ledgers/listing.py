@@ -24,6 +24,7 @@ from jiaoheng.bureau.ledgers.listing_text import text_notice
 from jiaoheng.bureau.ledgers.masking_rules import ABSENT, identity_words, shown
 from jiaoheng.bureau.ledgers.registry import schema_versions
 from jiaoheng.registers.model import Data, Field, FieldType, Value
+from jiaoheng.registers.sealed import Sealed
 
 _WALK = 2_000  # rows that an export reads at a time
 
@@ -186,6 +187,8 @@ class Printer:
         if value is None:
             asked = name in self.had.get(version, ())
             return _BLANK if asked else _NOT_ASKED
+        if isinstance(value, Sealed):
+            return Cell(str(value))
         key = (name, tuple(value) if isinstance(value, list) else (type(value), value))
         found = self.labels.get(key)
         if found is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
@@ -20,7 +20,7 @@ from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.refusals import ConflictError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tree import Line, lines_at, names_at
-from jiaoheng.bureau.ledgers import bulk
+from jiaoheng.bureau.ledgers import bulk, sealing
 from jiaoheng.bureau.ledgers.changes import Change, Written, carried, key_of, keys_of, period_day
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.record_index import index_changes, is_searched
@@ -79,6 +79,7 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
     """
     if not changes:
         return []
+    changes = _sealed(batch, changes)  # from here on nothing sees a full number
     lines = _lines(changes, day or batch.day)
     old = _newest([one.record_id for one in changes if one.record_id is not None])
     plan = _plan(batch, changes, old)
@@ -92,6 +93,15 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
         Written(record_id, number, one.record_id is None)
         for record_id, number, one in zip(plan.ids, plan.numbers, changes, strict=True)
     ]
+
+
+def _sealed(batch: Batch, changes: Sequence[Change]) -> Sequence[Change]:
+    """The changes with their protected values sealed: what the database, the search and the key get to see."""
+    contents = [one.data or {} for one in changes]
+    sealed = sealing.seal_rows(batch.schema, contents)
+    if sealed is contents:
+        return changes
+    return [one if one.data is None else replace(one, data=data) for one, data in zip(changes, sealed, strict=True)]
 
 
 def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) -> Plan:
@@ -167,7 +177,8 @@ def _version_rows(
     """Rows of bulk.VERSION_COLUMNS, put together column by column: a loop over rows would cost more than the base."""
     layout = newest_schema(batch.row)  # slots are numbered alike in every version, or a filter would miss old rows
     same_layout = layout.version == batch.schema.version
-    slots = slot_columns(layout, plan.contents if same_layout else [carried(layout, one) for one in plan.contents])
+    contents = plan.contents if same_layout else [carried(layout, one) for one in plan.contents]
+    slots, hashes = slot_columns(layout, contents), sealing.hash_columns(layout, contents)
     units = [one.unit_id for one in changes]
     placed = [lines[unit] for unit in units]
     author_ids, author_words = _authors(batch, units)
@@ -182,7 +193,7 @@ def _version_rows(
         [line.school_id for line in placed],
         [line.class_id for line in placed],
         repeat(batch.schema.version),
-        map(bytes.decode, map(orjson.dumps, plan.contents)),
+        [_json(one) for one in plan.contents],
         repeat(connection.ops.adapt_datetimefield_value(at)),
         [one.data is None for one in changes],
         author_ids,
@@ -194,8 +205,13 @@ def _version_rows(
         [one.restored_from for one in changes],
         [one.device_seq for one in changes],
         *slots,
+        *hashes,
         strict=False,  # `repeat` has no end
     )
+
+
+def _json(data: Data) -> str:
+    return orjson.dumps(data, sealing.json_default, orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
 
 
 def _authors(batch: Batch, units: Sequence[int]) -> tuple[Iterable[int | None], Iterable[str]]:
@@ -218,8 +234,13 @@ def digest(changes: Sequence[Change]) -> str:
     made = hashlib.sha256()
     for start in range(0, len(changes), _DIGESTED):
         part = [[one.unit_id, one.record_id, one.data] for one in changes[start : start + _DIGESTED]]
-        made.update(orjson.dumps(part, option=orjson.OPT_SORT_KEYS))
+        made.update(orjson.dumps(part, _digest_default, orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS))
     return made.hexdigest()
+
+
+def _digest_default(value: object) -> str:
+    """A sealed value by what is stored of it."""
+    return sealing.json_default(value)["c"]  # type: ignore[no-any-return]
 
 
 def _lines(changes: Sequence[Change], day: dt.date) -> dict[int, Line]:

@@ -5,16 +5,17 @@ The head is one JSON file that pages read; the rows are JSON lines that only the
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import orjson
 from django.conf import settings
 
+from jiaoheng.bureau.core import secrets
 from jiaoheng.bureau.ledgers.imports.files import PREVIEWS, below
 from jiaoheng.registers.model import Data
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
@@ -73,26 +74,27 @@ class Preview:
 
 
 MOST_CELLS = 500
+_PLACE = "imports/preview"
 ROWS, LINE = "rows.jsonl", 1_000
 
 
 def save(preview: Preview, rows: Sequence[PlannedRow]) -> str:
     """Store a preview; returns its folder's name below settings.FILES."""
-    inside = f"{PREVIEWS}/{secrets.token_hex(16)}"
+    inside = f"{PREVIEWS}/{token_hex(16)}"
     folder = below(inside, "x").parent
     folder.chmod(0o700)
     with (folder / ROWS).open("wb") as out:
         for start in range(0, len(rows), LINE):
             part = rows[start : start + LINE]
-            out.write(orjson.dumps([(row.unit, row.data, row.record, row.version, row.draft) for row in part]))
-            out.write(b"\n")
-    (folder / "head.json").write_bytes(orjson.dumps(asdict(preview)))
+            found = orjson.dumps([(row.unit, row.data, row.record, row.version, row.draft) for row in part])
+            out.write(secrets.seal_bytes(_PLACE, found) + b"\n")
+    (folder / "head.json").write_bytes(secrets.seal_bytes(_PLACE, orjson.dumps(asdict(preview))))
     return inside
 
 
 def load(inside: str) -> Preview:
     """The head of a stored preview. FileNotFoundError where it is gone."""
-    found = orjson.loads((_folder(inside) / "head.json").read_bytes())
+    found = orjson.loads(secrets.unseal_bytes(_PLACE, (_folder(inside) / "head.json").read_bytes()))
     return Preview(
         counts=found["counts"],
         sentence=found["sentence"],
@@ -128,9 +130,10 @@ def _question(one: dict[str, Any]) -> Question:
 
 
 def lines(inside: str) -> Iterator[bytes]:
-    """The planned rows as they lie in the file: each line holds up to LINE of them, for `rows_of`."""
+    """The planned rows, opened: each line holds up to LINE of them, for `rows_of`."""
     with (_folder(inside) / ROWS).open("rb") as found:
-        yield from found
+        for line in found:
+            yield secrets.unseal_bytes(_PLACE, line)
 
 
 def rows_of(line: bytes) -> list[PlannedRow]:
