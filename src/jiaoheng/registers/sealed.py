@@ -75,7 +75,7 @@ class Sealed(str):
             if self.digest and other.digest and self.place == other.place:
                 return self.digest == other.digest
             return bool(self.open() == other.open())
-        return bool(self.open() == other)
+        return other is not None and bool(self.open() == other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
