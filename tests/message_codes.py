@@ -16,7 +16,7 @@ from pathlib import Path
 from jiaoheng.sheets.cells import Oddity
 
 ROOMS = frozenset({"exams", "sheets"})  # those that speak of files
-OFFICE = frozenset({"bureau", "core", "ledgers", "rounds", "imports", "demo", "web", "views"})  # those that refuse
+OFFICE = frozenset({"bureau", "core", "ledgers", "rounds", "imports", "demo", "web", "views", "operations", "doctor"})  # those that refuse
 SEVERITIES = frozenset({"error", "warning", "note"})
 
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import dj_database_url
 
+from jiaoheng.bureau.operations import logs
+
 ENVIRONMENT = os.environ.get("JIAOHENG_ENV", "production")
 DEMO = ENVIRONMENT == "demo"
 DATA = Path(os.environ.get("JIAOHENG_DATA", "jiaoheng-data")).resolve()
@@ -67,10 +69,12 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "jiaoheng.bureau.core",
     "jiaoheng.bureau.ledgers",
+    "jiaoheng.bureau.operations",
     "jiaoheng.bureau.web",
 ]
 
 MIDDLEWARE = [
+    "jiaoheng.bureau.web.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -208,9 +212,4 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}
+LOGGING: dict[str, Any] = logs.configuration(DATA)

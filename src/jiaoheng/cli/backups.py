@@ -8,16 +8,18 @@ from pathlib import Path
 
 import typer
 
-Data = typer.Option(None, "--data", metavar="文件夹", help="数据文件夹，默认取环境变量 JIAOHENG_DATA，再默认 ./jiaoheng-data。")
+Data = typer.Option(
+    None, "--data", metavar="文件夹", help="数据文件夹，默认取环境变量 JIAOHENG_DATA，再默认 ./jiaoheng-data。"
+)
 
 
 def backup(
-    file: Path = typer.Argument(
-        None, metavar="文件", help="备份文件，或放备份的文件夹；不写则放进 JIAOHENG_BACKUP_FOLDER，再默认数据文件夹下的 backups。"
-    ),
+    file: Path = File,
     listing: bool = typer.Option(False, "--list", help="只列出这个文件夹（文件）里的备份。"),
     check: bool = typer.Option(False, "--verify", help="只核对这一份备份是否完整，不写任何数据。"),
-    keep: int = typer.Option(0, "--keep", min=0, metavar="份数", help="备份好以后，这个文件夹里只留最新的几份，0 为全留。"),
+    keep: int = typer.Option(
+        0, "--keep", min=0, metavar="份数", help="备份好以后，这个文件夹里只留最新的几份，0 为全留。"
+    ),
     new_key: bool = typer.Option(False, "--new-key", help="只做一把备份密钥。“文件”是放密钥的位置。"),
     data: Path = Data,
 ) -> None:
@@ -33,15 +35,20 @@ def backup(
 
 
 def restore(
-    file: Path = typer.Argument(..., metavar="备份文件", help="要恢复的备份。", show_default=False),
+    file: Path = Archive,
+    without_data_keys: bool = typer.Option(
+        False, "--without-data-keys", help="数据密钥确已遗失时也恢复；加密的证件号等将打不开。"
+    ),
     data: Path = Data,
 ) -> None:
     """恢复：把一份备份装进空的数据文件夹（或空数据库）。"""
-    _run(lambda: _restore(file), data)
+    _run(lambda: _restore(file, without_data_keys), data)
 
 
 def move(
-    database_url: str = typer.Argument(..., metavar="DATABASE_URL", help="空的 PostgreSQL 数据库，如 postgres://用户@主机/库名。"),
+    database_url: str = typer.Argument(
+        ..., metavar="DATABASE_URL", help="空的 PostgreSQL 数据库，如 postgres://用户@主机/库名。"
+    ),
     data: Path = Data,
 ) -> None:
     """搬家：把 SQLite 里的全部数据搬进 PostgreSQL。"""
@@ -116,9 +123,9 @@ def _list(file: Path | None) -> int:
 
 def _verify(file: Path | None) -> int:
     from jiaoheng.bureau.operations.archive import open_head_of, verify
+    from jiaoheng.bureau.operations.catalogue import listed
     from jiaoheng.bureau.operations.keys import need_key
     from jiaoheng.bureau.operations.places import backups_folder
-    from jiaoheng.bureau.operations.catalogue import listed
     from jiaoheng.cli.console import OK, Refusal, counted_progress, say
 
     place = file or backups_folder()
@@ -131,7 +138,9 @@ def _verify(file: Path | None) -> int:
     with counted_progress() as progress:
         archive = verify(place, key, progress)
     kept = archive.contents
-    say(f"完整：{place.name}，{len(kept.tables)} 张表 {kept.rows} 行，{len(kept.files)} 个文件，版本 {archive.open_head['version']}")
+    say(
+        f"完整：{place.name}，{len(kept.tables)} 张表 {kept.rows} 行，{len(kept.files)} 个文件，版本 {archive.open_head['version']}"
+    )
     return OK
 
 
@@ -147,17 +156,19 @@ def _new_key(file: Path | None) -> int:
     return OK
 
 
-def _restore(file: Path) -> int:
+def _restore(file: Path, without_data_keys: bool) -> int:
     from jiaoheng.bureau.core.audit_chain import verify
     from jiaoheng.bureau.operations.restore import restore as bring_back
     from jiaoheng.cli.console import FAULT, OK, counted_progress, say, tell
 
     with counted_progress() as progress:
-        restored = bring_back(file, progress=progress)
+        restored = bring_back(file, without_data_keys=without_data_keys, progress=progress)
     kept = restored.archive.contents
     say(f"已恢复：{len(kept.tables)} 张表 {kept.rows} 行，{len(kept.files)} 个文件，用时 {restored.seconds:.1f} 秒")
     if restored.upgraded:
-        say(f"这份备份由较早的版本 {restored.archive.open_head['version']} 制作，已升级 {len(restored.upgraded)} 步到本版本。")
+        say(
+            f"这份备份由较早的版本 {restored.archive.open_head['version']} 制作，已升级 {len(restored.upgraded)} 步到本版本。"
+        )
     for name in kept.missing:
         tell(f"注意：附件 {name} 制作备份时就已缺失。")
     verdict = verify()

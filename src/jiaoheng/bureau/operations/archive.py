@@ -62,7 +62,7 @@ class ArchiveWriter:
 
     def __init__(self, out: BinaryIO, key: BackupKey, open_head: Mapping[str, Any], head: Mapping[str, Any]) -> None:
         self._sealed = SealedWriter(out, key.secret, open_head)
-        self._tar = tarfile.open(fileobj=self._sealed, mode="w|", format=tarfile.PAX_FORMAT)  # type: ignore[call-overload]
+        self._tar = tarfile.open(fileobj=self._sealed, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115 (finish closes it)
         self.contents = Contents()
         self._put("head.json", json.dumps(head, ensure_ascii=False).encode())
 
@@ -91,7 +91,7 @@ class ArchiveWriter:
             size = source.tell()
             source.seek(0)
             counted = _Counted(source, size)
-            self._tar.addfile(_entry(name, size), counted)  # type: ignore[arg-type]
+            self._tar.addfile(_entry(name, size), counted)
         self.contents.files[name] = {"size": size, "sha256": counted.digest.hexdigest()}
         return counted.digest.hexdigest()
 

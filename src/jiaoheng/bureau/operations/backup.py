@@ -16,7 +16,7 @@ from django.db import connections
 from jiaoheng import __version__
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.refusals import RefusedError
-from jiaoheng.bureau.operations import catalogue
+from jiaoheng.bureau.operations import catalogue, data_keys
 from jiaoheng.bureau.operations.archive import FORMAT, ArchiveWriter, Contents, Progress, silent, verify
 from jiaoheng.bureau.operations.columns import Table, table_of
 from jiaoheng.bureau.operations.keys import BackupKey, need_key
@@ -76,6 +76,7 @@ def back_up(
             {"name": one.name, "columns": one.columns, "key": one.key, "auto": one.auto} for one in tables
         ],
         "vendor": connection.vendor,
+        "data_keys": data_keys.fingerprints(),
     }  # fmt: skip
     with _whole(path) as out, frozen(connection) as source:
         writer = ArchiveWriter(out, key, _open_head(key), head)

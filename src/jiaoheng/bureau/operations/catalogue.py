@@ -37,7 +37,9 @@ def file_name(moment: dt.datetime) -> str:
 def listed(folder: Path) -> list[Listed]:
     """The backups of a folder (or one file), newest first."""
     paths = [folder] if folder.is_file() else sorted(folder.glob(f"*{SUFFIX}"))
-    return sorted((_look(path) for path in paths), key=lambda one: (str(one.made_at or ""), one.path.name), reverse=True)
+    return sorted(
+        (_look(path) for path in paths), key=lambda one: (str(one.made_at or ""), one.path.name), reverse=True
+    )
 
 
 def _look(path: Path) -> Listed:

@@ -79,12 +79,13 @@ def turns_in(table: Table, vendor: str) -> list[tuple[int, Turn]]:
 
 
 def _from_sqlite(kind: str) -> Turn | None:
-    return {
+    turns: dict[str, Turn] = {
         "boolean": bool,
         "datetime": _moment_text,
         "decimal": str,
         "binary": lambda value: base64.b64encode(value).decode(),
-    }.get(kind)
+    }
+    return turns.get(kind)
 
 
 def _moment_text(value: str) -> str:
@@ -93,7 +94,7 @@ def _moment_text(value: str) -> str:
 
 
 def _from_postgresql(kind: str) -> Turn | None:
-    return {
+    turns: dict[str, Turn] = {
         "datetime": lambda value: value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
         "date": lambda value: value.isoformat(),
         "time": lambda value: value.isoformat(),
@@ -103,20 +104,23 @@ def _from_postgresql(kind: str) -> Turn | None:
         "binary": lambda value: base64.b64encode(bytes(value)).decode(),
         "duration": lambda value: value // dt.timedelta(microseconds=1),
         "text": str,  # inet too
-    }.get(kind)
+    }
+    return turns.get(kind)
 
 
 def _to_sqlite(kind: str) -> Turn | None:
-    return {
+    turns: dict[str, Turn] = {
         # as Django writes it: no fraction where there is none, or two moments that are equal would not compare so
         "datetime": lambda value: value.removesuffix(".000000"),
         "binary": base64.b64decode,
-    }.get(kind)
+    }
+    return turns.get(kind)
 
 
 def _to_postgresql(kind: str) -> Turn | None:
-    return {
+    turns: dict[str, Turn] = {
         "datetime": lambda value: f"{value}+00",
         "binary": base64.b64decode,
         "duration": lambda value: f"{value} microseconds",
-    }.get(kind)
+    }
+    return turns.get(kind)

@@ -67,7 +67,9 @@ def need_key(for_what: str, name: str = "") -> BackupKey:
     if found is None:
         wanted = f"编号 {name} 的备份密钥" if name else "备份密钥"
         made = "" if name else "；还没有密钥时先运行 jiaoheng backup --new-key"
-        raise RefusedError("backup-key-missing", f"{for_what}需要{wanted}，本机没有（{key_path()} 不存在）。{how}{made}")
+        raise RefusedError(
+            "backup-key-missing", f"{for_what}需要{wanted}，本机没有（{key_path()} 不存在）。{how}{made}"
+        )
     if name and found.name != name:
         raise RefusedError(
             "backup-key-other", f"{for_what}需要编号 {name} 的备份密钥，{found.source}里的是 {found.name}。{how}"

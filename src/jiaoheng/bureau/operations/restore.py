@@ -16,6 +16,7 @@ from django.db import connections, transaction
 
 from jiaoheng import __version__
 from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.bureau.operations import data_keys
 from jiaoheng.bureau.operations.archive import Archive, Progress, open_head_of, rows_in, silent, table_in, verify, walk
 from jiaoheng.bureau.operations.columns import Table
 from jiaoheng.bureau.operations.keys import BackupKey, need_key
@@ -37,7 +38,12 @@ class Restored:
 
 
 def restore(
-    path: Path, *, key: BackupKey | None = None, using: str = "default", progress: Progress = silent
+    path: Path,
+    *,
+    key: BackupKey | None = None,
+    without_data_keys: bool = False,
+    using: str = "default",
+    progress: Progress = silent,
 ) -> Restored:
     """Bring a backup into this machine's empty base and data folder, and up to this version.
 
@@ -59,6 +65,8 @@ def restore(
             f"这份备份由较新的版本 {open_head.get('version')} 制作，本机是 {__version__}，没有 {words_of(unknown[:3])}。"
             "请先安装那个版本或更新的版本，再恢复",
         )
+    if not without_data_keys:
+        data_keys.check_there(archive.head.get("data_keys", []), path.name)
     mark = _begin(path)
     _lay_schema(connection, archive)
     _put_files(archive, key, progress)

@@ -81,7 +81,7 @@ def read_head(source: BinaryIO) -> dict[str, Any]:
         if magic and MAGIC.startswith(magic):
             raise SealBrokenError("文件头不完整")
         raise NotSealedError
-    return json.loads(_head_bytes(source))  # type: ignore[no-any-return]
+    return json.loads(_head_bytes(source))
 
 
 def _head_bytes(source: BinaryIO) -> bytes:

@@ -22,7 +22,9 @@ def check_may_run(using: str = "default") -> None:
     connection = connections[using]
     to = moved_to()
     if to and connection.vendor == "sqlite":
-        raise RefusedError("moved-away", f"这个数据文件夹的数据已搬到 PostgreSQL（{to}）。请设环境变量 DATABASE_URL 后启动")
+        raise RefusedError(
+            "moved-away", f"这个数据文件夹的数据已搬到 PostgreSQL（{to}）。请设环境变量 DATABASE_URL 后启动"
+        )
     half = unfinished()
     if half:
         raise RefusedError("restore-unfinished", f"上次恢复“{half}”没有做完。请再运行一次 jiaoheng restore {half}")

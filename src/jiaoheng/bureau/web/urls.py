@@ -15,6 +15,7 @@ from jiaoheng.bureau.web.views import (
     imports,
     jobs,
     ledgers,
+    operations,
     people,
     people_files,
     records,
@@ -25,6 +26,7 @@ from jiaoheng.bureau.web.views import (
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("login/", sign_in.sign_in, name="login"),
     path("login/demo/", sign_in.sign_in_demo, name="login-demo"),
     path("logout/", sign_in.sign_out, name="logout"),
@@ -40,6 +42,7 @@ urlpatterns = [
     *rounds.urls,
     *filings.urls,
     *audit.urls,
+    *operations.urls,
     *calendar.urls,
     *people.urls,
     *people_files.urls,
