@@ -8,6 +8,12 @@ from pathlib import Path
 
 import typer
 
+File = typer.Argument(
+    None,
+    metavar="文件",
+    help="备份文件，或放备份的文件夹；不写则放进 JIAOHENG_BACKUP_FOLDER，再默认数据文件夹下的 backups。",
+)
+Archive = typer.Argument(..., metavar="备份文件", help="要恢复的备份。", show_default=False)
 Data = typer.Option(
     None, "--data", metavar="文件夹", help="数据文件夹，默认取环境变量 JIAOHENG_DATA，再默认 ./jiaoheng-data。"
 )
