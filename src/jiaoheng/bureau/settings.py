@@ -8,6 +8,7 @@
 | JIAOHENG_SECRET_KEY | signing key; made once in the data folder where it is not set | |
 | JIAOHENG_HOSTS | comma-separated host names that may be served | localhost names |
 | JIAOHENG_PROXIES | how many trusted reverse proxies stand before the server | 0 |
+| JIAOHENG_API_LIMIT | requests of one API token a minute | 600 |
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "jiaoheng.bureau.web.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    "jiaoheng.bureau.api.middleware.ApiDoor",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -203,6 +205,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
+
+API_REQUESTS_A_MINUTE = int(os.environ.get("JIAOHENG_API_LIMIT", "600"))  # of one token
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000

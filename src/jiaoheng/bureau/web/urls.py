@@ -6,7 +6,9 @@ from django.urls import path
 
 from jiaoheng.bureau.web import health, sign_in
 from jiaoheng.bureau.web.views import (
+    api_docs,
     audit,
+    audit_unmasked,
     calendar,
     common,
     exams,
@@ -21,6 +23,8 @@ from jiaoheng.bureau.web.views import (
     records,
     registers,
     rounds,
+    second_factor,
+    tokens,
     units,
 )
 
@@ -33,6 +37,9 @@ urlpatterns = [
     path("password/", sign_in.change_password, name="password"),
     *home.urls,
     *common.urls,
+    *second_factor.urls,
+    *tokens.urls,
+    *api_docs.urls,
     *exams.urls,
     *imports.urls,
     *jobs.urls,
@@ -42,6 +49,7 @@ urlpatterns = [
     *rounds.urls,
     *filings.urls,
     *audit.urls,
+    *audit_unmasked.urls,
     *operations.urls,
     *calendar.urls,
     *people.urls,
