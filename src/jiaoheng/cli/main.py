@@ -8,7 +8,7 @@ import sys
 import typer
 
 from jiaoheng import __version__
-from jiaoheng.cli import accounts, audit, demo, exam, keys, ledger, pack
+from jiaoheng.cli import accounts, audit, demo, exam, keys, ledger, pack, retention
 from jiaoheng.cli.backups import backup, move, restore, upgrade
 from jiaoheng.cli.console import FAULT
 from jiaoheng.cli.doctor import doctor
@@ -32,6 +32,7 @@ app.add_typer(demo.app, name="demo", help="演示：把虚构的一个县装进�
 app.add_typer(exam.app, name="exam", help="一次考试：检查成绩文件，生成质量分析报告。")
 app.add_typer(keys.app, name="keys", help="密钥：列出，新增，用新密钥重新加密。")
 app.add_typer(ledger.app, name="ledger", help="台账：导入、导出、取模板。")
+app.add_typer(retention.app, name="retention", help="保存期：列出到期的记录，去掉其中的个人信息。")
 app.add_typer(pack.app, name="pack", help="台账包：检查和装入台账、代码表的定义。")
 
 app.command("backup")(backup)

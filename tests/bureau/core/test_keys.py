@@ -125,5 +125,5 @@ def test_keys_beside_the_data_are_told(monkeypatch: pytest.MonkeyPatch, settings
     monkeypatch.delenv("JIAOHENG_KEYS")
     assert keys.folder() == tmp_path / "data" / "keys"
     assert not keys.apart()
-    monkeypatch.setenv("JIAOHENG_KEYS", os.path.join(str(tmp_path), "data", "elsewhere"))  # noqa: PTH118 (as typed)
+    monkeypatch.setenv("JIAOHENG_KEYS", os.path.join(str(tmp_path), "data", "elsewhere"))
     assert not keys.apart()

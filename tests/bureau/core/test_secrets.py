@@ -78,7 +78,7 @@ def test_a_sealed_value_reads_as_its_mask_and_equals_its_value() -> None:
     assert str(one) == f"{one}" == mask_field(one, Field("f", FieldType.STRING, "", sensitive=Sensitive.ID_NUMBER))
     assert one == again
     assert one == NUMBER
-    assert NUMBER == one
+    assert one == NUMBER
     assert one != twin
     assert one != mask
     assert {NUMBER: 1}[one] == 1

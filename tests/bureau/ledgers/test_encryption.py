@@ -244,14 +244,14 @@ def test_rotation_can_be_ended_anywhere_and_goes_on(world: World, row: Any, monk
     do_save_draft(row, world["甲"], None, {**VALUES, "number": "G1"}, acting_user=world["甲填报"])
     made = keys.add_key()
 
-    class Ended(Exception):
+    class EndedError(Exception):
         pass
 
     def end(_what: str, done: int) -> None:
         if done >= 2:
-            raise Ended
+            raise EndedError
 
-    with pytest.raises(Ended):
+    with pytest.raises(EndedError):
         rotate(end, acting_user=None)
     state = {one.key_id: one.rows for one in key_state().keys}
     assert state == {made: 2, "k1": 4}

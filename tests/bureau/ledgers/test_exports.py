@@ -158,7 +158,7 @@ def test_p06_full_numbers_need_the_right_and_a_purpose_and_leave_a_count(world: 
     made = do_export(roster, standing(roster, world["股长"]), purpose="核对学籍", acting_user=world["股长"])
     _, rows = read_xlsx(made)
     assert ID in rows[1]
-    entry = AuditEntry.objects.filter(action="export").latest("number")
+    entry = AuditEntry.objects.filter(action="export.full").latest("number")
     assert entry.count == 40
     assert "完整身份证 40 人，用途：核对学籍" in entry.reason
 

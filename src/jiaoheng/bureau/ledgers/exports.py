@@ -19,6 +19,7 @@ from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import facts_at
 from jiaoheng.bureau.ledgers import bulk, sealing
+from jiaoheng.bureau.ledgers.actions_unmask import check_purpose
 from jiaoheng.bureau.ledgers.imports.files import RESULTS, below, keep
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
@@ -103,6 +104,7 @@ def do_export(
     schema = schema_of(register)
     full = bool(purpose.strip())
     if full:
+        check_purpose(purpose)
         _check_full(register, rows, acting_user)
     return _write(register, schema, chosen, rows, form, purpose.strip(), acting_user=acting_user)
 
@@ -167,11 +169,12 @@ def _write(
     kept.expires_at = clock.now() + KEPT
     kept.save(update_fields=["expires_at"])
     audit.note(
-        "export",
+        "export.full" if purpose and protected else "export",
         actor=acting_user,
         about=("register", register.pk, schema.title),
         unit_id=home.pk,
         count=len(made),
+        changes=[{"field": one.name, "title": one.title, "old": None, "new": None} for one in protected if purpose],
         reason="；".join(part for part in (chosen.filter, _full_words(purpose, protected, len(made))) if part),
         digest=kept.sha256,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jiaoheng.bureau.web import health, sign_in
+from jiaoheng.bureau.web import health, oidc, sign_in
 from jiaoheng.bureau.web.views import (
     api_docs,
     audit,
@@ -33,6 +33,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("login/", sign_in.sign_in, name="login"),
     path("login/demo/", sign_in.sign_in_demo, name="login-demo"),
+    *oidc.urls,
     path("logout/", sign_in.sign_out, name="logout"),
     path("password/", sign_in.change_password, name="password"),
     *home.urls,

@@ -22,6 +22,7 @@ class Record(models.Model):
     key = SortKeyField(max_length=300, blank=True)
     number = models.PositiveIntegerField(default=0)  # of its newest version
     deleted_at = models.DateTimeField(null=True)
+    anonymised_at = models.DateTimeField(null=True)  # its term of keeping was over: only figures are left
 
     class Meta:
         constraints = [
