@@ -8,6 +8,11 @@
 | JIAOHENG_SECRET_KEY | signing key; made once in the data folder where it is not set | |
 | JIAOHENG_HOSTS | comma-separated host names that may be served | localhost names |
 | JIAOHENG_PROXIES | how many trusted reverse proxies stand before the server | 0 |
+| JIAOHENG_HTTPS | 1: people reach the server by https only (secure cookies, HSTS) | 0 |
+| JIAOHENG_SECOND_FACTOR | 0: no one-time codes for roles that see the county | 1, in the demo 0 |
+| JIAOHENG_REMEMBER_DAYS | days for which a browser may be spared the one-time code | 0 |
+| JIAOHENG_OIDC_ISSUER, _CLIENT_ID, _SECRET | sign-in by another server (OpenID Connect) | off |
+| JIAOHENG_OIDC_CLAIM | the claim that holds the account's name | preferred_username |
 | JIAOHENG_API_LIMIT | requests of one API token a minute | 600 |
 """
 
@@ -24,6 +29,8 @@ from jiaoheng.bureau.operations import logs
 
 ENVIRONMENT = os.environ.get("JIAOHENG_ENV", "production")
 DEMO = ENVIRONMENT == "demo"
+HTTPS = os.environ.get("JIAOHENG_HTTPS", "0") == "1"
+PROXIES = int(os.environ.get("JIAOHENG_PROXIES", "0"))
 DATA = Path(os.environ.get("JIAOHENG_DATA", "jiaoheng-data")).resolve()
 FILES = DATA / "files"
 SNAPSHOTS = DATA / "snapshots"  # typed copies of registers for figures: may be deleted at any time
@@ -75,6 +82,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "jiaoheng.bureau.web.headers.SafeHeaders",
     "jiaoheng.bureau.web.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "jiaoheng.bureau.api.middleware.ApiDoor",
@@ -135,8 +143,9 @@ AUTH_USER_MODEL = "core.Account"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "jiaoheng.bureau.core.password_rules.LongEnough"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "jiaoheng.bureau.core.password_rules.NotOfHere"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "/login/"
@@ -153,7 +162,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "jiaoheng.bureau.web.sign_in.locked_out"
-AXES_IPWARE_PROXY_COUNT = int(os.environ.get("JIAOHENG_PROXIES", "0"))
+AXES_IPWARE_PROXY_COUNT = PROXIES
 AXES_CLIENT_IP_CALLABLE = "jiaoheng.bureau.core.locking.client_address"
 AXES_USERNAME_CALLABLE = "jiaoheng.bureau.core.locking.client_name"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # 15 minutes are 15 minutes, whoever goes on trying
@@ -211,6 +220,22 @@ API_REQUESTS_A_MINUTE = int(os.environ.get("JIAOHENG_API_LIMIT", "600"))  # of o
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+SECOND_FACTOR = os.environ.get("JIAOHENG_SECOND_FACTOR", "0" if DEMO else "1") == "1"
+SECOND_FACTOR_REMEMBER_DAYS = int(os.environ.get("JIAOHENG_REMEMBER_DAYS", "0"))
+OIDC_ISSUER = os.environ.get("JIAOHENG_OIDC_ISSUER", "").rstrip("/")
+OIDC_CLIENT_ID = os.environ.get("JIAOHENG_OIDC_CLIENT_ID", "")
+OIDC_SECRET = os.environ.get("JIAOHENG_OIDC_SECRET", "")
+OIDC_CLAIM = os.environ.get("JIAOHENG_OIDC_CLAIM", "preferred_username")
+
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True  # pages send the mark by their forms and heads
+if HTTPS:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"  # of this host and path, or not taken
+    SECURE_HSTS_SECONDS = 365 * 86_400
+    if PROXIES > 0:  # without a proxy of our own anybody could send this head
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

@@ -13,9 +13,9 @@ MISSING = "没有这个页面，或不在您的范围内"
 _TITLES = {400: "没有办成", 403: "没有办理权限", 404: "找不到", 409: "已被别人改过"}
 _FAULT = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>系统出错 · 教衡</title></head><body style="max-width:38em;margin:3em auto;padding:0 1em;font:16px/1.65 sans-serif">
+<title>系统出错 · 教衡</title><link rel="stylesheet" href="/static/web/theme.css"></head><body><main class="page">
 <h1>系统出错</h1><p>出错已记入系统日志。没有保存的内容仍在上一页，请返回后再试；仍不行请告诉管理员出错的时间。</p>
-<p><a href="/">回到待办</a></p></body></html>"""
+<p><a href="/">回到待办</a></p></main></body></html>"""
 
 
 def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

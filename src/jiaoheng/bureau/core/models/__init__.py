@@ -2,6 +2,7 @@
 
 from jiaoheng.bureau.core.models.accounts import Account, Membership
 from jiaoheng.bureau.core.models.audit import AuditEntry, AuditHead
+from jiaoheng.bureau.core.models.entering import RecoveryCode, SecondFactor, SignedIn, Tally
 from jiaoheng.bureau.core.models.files import Attachment
 from jiaoheng.bureau.core.models.jobs import Beat, Job
 from jiaoheng.bureau.core.models.notices import Notice
@@ -22,8 +23,12 @@ __all__ = [
     "Membership",
     "Notice",
     "Period",
+    "RecoveryCode",
     "SearchEntry",
     "SearchGram",
+    "SecondFactor",
+    "SignedIn",
+    "Tally",
     "Unit",
     "UnitEdge",
     "UnitFacts",
