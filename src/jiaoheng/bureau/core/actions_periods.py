@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-
 from jiaoheng.bureau.core import audit
 from jiaoheng.bureau.core.models import Account, Period
 from jiaoheng.bureau.core.periods import MONTH, WEEK, YEAR_STARTS, ensure_periods
