@@ -12,6 +12,7 @@ from jiaoheng.cli import accounts, audit, demo, exam, keys, ledger, pack, retent
 from jiaoheng.cli.backups import backup, move, restore, upgrade
 from jiaoheng.cli.console import FAULT
 from jiaoheng.cli.doctor import doctor
+from jiaoheng.cli.found import init
 from jiaoheng.cli.serve import serve
 from jiaoheng.cli.usage import ChineseGroup
 from jiaoheng.cli.worker import worker
@@ -35,6 +36,7 @@ app.add_typer(ledger.app, name="ledger", help="台账：导入、导出、取模
 app.add_typer(retention.app, name="retention", help="保存期：列出到期的记录，去掉其中的个人信息。")
 app.add_typer(pack.app, name="pack", help="台账包：检查和装入台账、代码表的定义。")
 
+app.command("init")(init)
 app.command("backup")(backup)
 app.command("restore")(restore)
 app.command("move")(move)
