@@ -25,6 +25,7 @@ from jiaoheng.bureau.ledgers import exports
 from jiaoheng.bureau.ledgers.changes import Change
 from jiaoheng.bureau.ledgers.export_files import do_export_files
 from jiaoheng.bureau.ledgers.exports import Chosen, do_export
+from jiaoheng.bureau.ledgers.imports.files import plain
 from jiaoheng.bureau.ledgers.imports.starting import preview_of
 from jiaoheng.bureau.ledgers.list_exports import from_list, from_ticked
 from jiaoheng.bureau.ledgers.listing import iter_rows
@@ -59,7 +60,8 @@ def standing(register: Any, who: Any) -> Chosen:
 
 
 def read_xlsx(made: Attachment) -> tuple[Any, list[list[Any]]]:
-    book = openpyxl.load_workbook(Path(settings.FILES) / made.path)
+    with plain(made) as path:
+        book = openpyxl.load_workbook(path)
     sheet = kit.data_sheet(book)
     first = kit.head_row(sheet)
     return book, [[cell.value for cell in row] for row in sheet.iter_rows(min_row=first)]

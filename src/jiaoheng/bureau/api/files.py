@@ -61,7 +61,7 @@ def content(
 ) -> FileResponse:
     """The bytes, through the same door and with the same safe heads as on a page."""
     served = open_file(account_of(request), file_id, variant)
-    response = FileResponse(served.path.open("rb"))
+    response = FileResponse(served.open())
     for name, value in served.headers.items():
         response[name] = value
     return response

@@ -165,7 +165,7 @@ def _write(
     if home is None:
         raise ForbiddenError("您的账号没有所在单位，请联系管理员")
     name = f"{schema.title}_{moment:%Y%m%d_%H%M}.{form}"
-    kept = keep(path, name, "result", unit=home, owner=acting_user)
+    kept = keep(path, name, "result", unit=home, owner=acting_user, secret=bool(purpose and protected))
     kept.expires_at = clock.now() + KEPT
     kept.save(update_fields=["expires_at"])
     audit.note(

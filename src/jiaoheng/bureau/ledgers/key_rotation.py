@@ -1,23 +1,26 @@
 """Sealing anew: after a new key was added, and for values that were stored before there were keys.
 
-Works through versions of records (old ones too), phones and drafts in parts of their own, so that it can be ended at any
+Works through versions of records (old ones too), phones, drafts and files in parts of their own, so that it can be ended at any
 moment and goes on where it was: what the newest key has sealed is left alone. The content of a version does not change
 by it, so the version stays the one it is.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import Any
 
 import orjson
-from django.db import connection, models
+from django.db import connection, models, transaction
 
-from jiaoheng.bureau.core import audit, keys, secrets
-from jiaoheng.bureau.core.models import Account
+from jiaoheng.bureau.core import audit, files, keys, sealed_files, secrets
+from jiaoheng.bureau.core.models import Account, Attachment
 from jiaoheng.bureau.ledgers import sealing
 from jiaoheng.bureau.ledgers.changes import carried, key_of
+from jiaoheng.bureau.ledgers.imports.files import WORKBOOKS
 from jiaoheng.bureau.ledgers.models import Draft, Record, RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.registry import newest_schema, schema_versions
 from jiaoheng.registers.model import Data, Field, Register
@@ -57,6 +60,10 @@ def rotate(progress: Progress = lambda _what, _done: None, *, acting_user: Accou
         for part in _parts_of(model, column):
             total += do_reseal_column(model, column, part, is_json, acting_user=acting_user)
             progress(str(model._meta.verbose_name), total)
+    for pk, path in Attachment.objects.order_by("pk").values_list("pk", "path"):
+        if _file_is_due(path):
+            total += do_reseal_file(pk, acting_user=acting_user)
+            progress("文件", total)
     return Rotated(total, keys.ring().newest)
 
 
@@ -96,6 +103,32 @@ def do_reseal_column(
     about = (model._meta.model_name or "", "", str(model._meta.verbose_name))
     audit.note("keys.rotate", actor=acting_user, about=about, count=len(ids), reason=_reason())
     return len(ids)
+
+
+@audit.action
+def do_reseal_file(pk: object, *, acting_user: Account | None) -> int:
+    """Seal a stored file with the newest key under a new name: ended midway, the old one is still there and named."""
+    found = Attachment.objects.select_for_update().get(pk=pk)
+    old = files.full_path(found.path)
+    folder = found.path.rpartition("/")[0]
+    found.path = f"{folder}/{token_hex(16)}{old.suffix}" if folder else f"{token_hex(16)}{old.suffix}"
+    target = files.full_path(found.path)
+    sealed_files.reseal(old, target)
+    found.size = target.stat().st_size
+    with target.open("rb") as opened:
+        found.sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    found.save(update_fields=["path", "size", "sha256"])
+    audit.note("keys.rotate", actor=acting_user, about=("file", found.pk, found.name), reason=_reason())
+    transaction.on_commit(lambda: old.unlink(missing_ok=True))
+    return 1
+
+
+def _file_is_due(path: str) -> bool:
+    full = files.full_path(path)
+    used = sealed_files.key_id_of(full) if full.is_file() else None
+    if used is None:
+        return full.is_file() and path.startswith(f"{WORKBOOKS}/")
+    return used != keys.ring().newest
 
 
 def _reason() -> str:

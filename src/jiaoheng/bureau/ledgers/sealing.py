@@ -7,12 +7,13 @@ those and need no key. Only what judges or hands out full values opens them, thr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
 from jiaoheng.bureau.core import secrets
-from jiaoheng.registers.masking import looks_masked, mask_field
+from jiaoheng.registers.masking import STAR, masker
 from jiaoheng.registers.model import Data, Field, Register, Sensitive, Value
 from jiaoheng.registers.sealed import Sealed
 
@@ -73,13 +74,15 @@ def _seal_column(register: Register, one: Field, rows: Sequence[Data]) -> None:
             if value.place == place:
                 continue
             value = value.open()
-        elif numbered and type(value) is str and looks_masked(value):
+        elif numbered and type(value) is str and STAR in value:
             raise ValueError(f"a mask is no value of {place}")
         owners.append(row)
         values.append(value)
     digest = secrets.digester(_domain(register, one)) if is_hashed(register, one) else None
-    for row, value, cipher in zip(owners, values, secrets.seal_many(place, values), strict=True):
-        row[name] = Sealed(mask_field(value, one), cipher, digest(value) if digest is not None else "")
+    masks, ciphers = map(masker(one), values), secrets.seal_many(place, values)
+    digests = map(digest, values) if digest is not None else repeat("")
+    for row, made in zip(owners, map(Sealed, masks, ciphers, digests), strict=False):
+        row[name] = made
 
 
 def hash_columns(register: Register, rows: Sequence[Data]) -> list[Hashes]:

@@ -41,7 +41,7 @@ def search(request: HttpRequest) -> HttpResponse:
 def file(request: HttpRequest, file_id: str) -> HttpResponse:
     """The bytes of an attachment, through its door, with safe headers."""
     served = open_file(request.user, file_id, request.GET.get("variant", ""))
-    response = FileResponse(served.path.open("rb"))
+    response = FileResponse(served.open())
     for name, value in served.headers.items():
         response[name] = value
     return response
