@@ -71,7 +71,8 @@ def ring() -> Ring:
     """
     given = os.environ.get("JIAOHENG_DATA_KEYS", "")
     now = time.monotonic()
-    kept = _kept.get(given)
+    place = given or str(folder())
+    kept = _kept.get(place)
     if kept is not None and now - kept[0] < _LOOK:
         return kept[2]
     if given:
@@ -88,7 +89,7 @@ def ring() -> Ring:
         found = parse(given.replace(",", "\n"), "环境变量 JIAOHENG_DATA_KEYS ")
     else:
         found = parse(key_file().read_text(encoding="ascii"), "密钥文件")
-    _kept[given] = (now, stamp, found)
+    _kept[place] = (now, stamp, found)
     return found
 
 
