@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -79,10 +79,10 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
     """
     if not changes:
         return []
-    changes = _sealed(batch, changes)  # from here on nothing sees a full number
+    sealed = sealing.seal_rows(batch.schema, [one.data or {} for one in changes])  # what follows sees no full number
     lines = _lines(changes, day or batch.day)
     old = _newest([one.record_id for one in changes if one.record_id is not None])
-    plan = _plan(batch, changes, old)
+    plan = _plan(batch, changes, sealed, old)
     at = batch.at or clock.now()
     if old:
         bulk.close_versions([before.version_id for before in old.values()], at)
@@ -95,31 +95,22 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
     ]
 
 
-def _sealed(batch: Batch, changes: Sequence[Change]) -> Sequence[Change]:
-    """The changes with their protected values sealed: what the database, the search and the key get to see."""
-    contents = [one.data or {} for one in changes]
-    sealed = sealing.seal_rows(batch.schema, contents)
-    if sealed is contents:
-        return changes
-    return [one if one.data is None else replace(one, data=data) for one, data in zip(changes, sealed, strict=True)]
-
-
-def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) -> Plan:
+def _plan(batch: Batch, changes: Sequence[Change], sealed: Sequence[Data], old: Mapping[int, Before]) -> Plan:
     new_count = sum(one.record_id is None for one in changes)
     fresh = bulk.next_ids(Record, new_count) if new_count else ()
     if new_count == len(changes):
-        contents = [one.data or {} for one in changes]
+        contents = list(sealed)
         return Plan(list(fresh), [1] * new_count, contents, keys_of(batch.schema, contents))
     coming = iter(fresh)
     kept = _contents([one.record_id for one in changes if one.record_id is not None and one.data is None], old)
     ids: list[int] = []
     numbers: list[int] = []
     contents = []
-    for one in changes:
+    for one, data in zip(changes, sealed, strict=True):
         if one.record_id is None:
             ids.append(next(coming))
             numbers.append(1)
-            contents.append(one.data or {})
+            contents.append(data)
             continue
         before = old.get(one.record_id)
         if before is None:
@@ -129,7 +120,7 @@ def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) ->
             raise ConflictError("version-moved", moved(newest), newest=before.number, record_id=one.record_id)
         ids.append(one.record_id)
         numbers.append(before.number + 1)
-        contents.append(kept[one.record_id] if one.data is None else one.data)
+        contents.append(kept[one.record_id] if one.data is None else data)
     return Plan(ids, numbers, contents, keys_of(batch.schema, contents))
 
 
