@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
-from ninja import Query, Router
+from ninja import Query, Router, Schema
 from pydantic import Field
 
 from jiaoheng.bureau.api.auth import EXPORT, READ, account_of
@@ -29,7 +29,7 @@ Filters = Annotated[
 ]
 
 
-class RowsAsked(Paging):
+class ListAsked(Schema):
     """What a list is asked for."""
 
     period: Annotated[Id, Field(description="期次的 id")] | None = None
@@ -40,6 +40,11 @@ class RowsAsked(Paging):
     columns: Annotated[str, Field(max_length=2000, description="要哪些字段，逗号分开；不写为全部")] = ""
     as_of: Annotated[str, Field(max_length=40, description="那一天结束时（2025-10-15）或那一刻的情况")] = ""
     id: Annotated[list[Id], Field(max_length=100, description="只要这些记录")] = []
+
+
+class RowsAsked(ListAsked, Paging):
+    """What one page of a list is asked for."""
+
     count: Annotated[bool, Field(description="同时数出总数")] = False
 
 
@@ -141,7 +146,7 @@ def records(request: HttpRequest, name: str, asked: Query[RowsAsked]) -> RowsOut
     return RowsOut(items=items, next=found.after or None, total=found.total)
 
 
-def query_of(asked: RowsAsked) -> ListQuery:
+def query_of(asked: ListAsked) -> ListQuery:
     """The question of a list. RefusedError `list-parameter` for what cannot be read."""
     pairs: dict[str, list[str]] = {}
     for one in asked.filter:
@@ -157,7 +162,7 @@ def query_of(asked: RowsAsked) -> ListQuery:
     return from_parameters(pairs)
 
 
-class FileAsked(RowsAsked):
+class FileAsked(ListAsked):
     """What a whole file is asked for."""
 
     format: Literal["csv", "parquet"] = "csv"

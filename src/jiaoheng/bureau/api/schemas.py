@@ -12,10 +12,9 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 MOST_ID = 10**15
 Id = Annotated[int, Field(ge=1, le=MOST_ID)]
-Limit = Annotated[int, Field(ge=1, le=500, description="一页最多多少条")]
-Short = Annotated[str, Field(max_length=200)]
+BodyId = Annotated[int, Field(ge=1, le=MOST_ID, strict=True)]
 Reason = Annotated[str, Field(max_length=500, description="为什么，写入历史")]
-Version = Annotated[int, Field(ge=1, le=MOST_ID, description="看到的是第几版；也可以写在 If-Match 里")]
+Version = Annotated[int, Field(ge=1, le=MOST_ID, strict=True, description="看到的是第几版；也可以写在 If-Match 里")]
 
 
 class Given(Schema):

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import AfterValidator, Field
 
-from jiaoheng.bureau.api.schemas import Given, Id, Named, Reason, Values, Version
+from jiaoheng.bureau.api.schemas import MOST_ID, BodyId, Given, Named, Reason, Values, Version
 
+Seen = Annotated[int, Field(ge=0, le=MOST_ID, strict=True, description="看到的是第几版；也可以写在 If-Match 里")]
 State = Literal["empty", "draft", "district", "county", "returned", "approved"]
 
 
@@ -147,7 +148,7 @@ class SavedOut(Schema):
 class RecordIn(Given):
     """A new record. `unit` is an id; `period` a code (Y2025, T2025-1, M2025-09 …), left out for standing registers."""
 
-    unit: Id
+    unit: BodyId
     period: Annotated[str, Field(max_length=16)] | None = None
     values: Values
     reason: Reason = ""
@@ -291,8 +292,8 @@ class FilingDetailOut(FilingOut):
 class SubmitIn(Given):
     """Hand in what is there; `sentences`: place (`record:field`) → why the value differs so much."""
 
-    version: Version | None = None
-    zero_report: bool = False
+    version: Seen | None = None
+    zero_report: Annotated[bool, Field(strict=True)] = False
     sentences: Annotated[
         dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=500)]], Field(max_length=2000)
     ] = {}
@@ -301,14 +302,14 @@ class SubmitIn(Given):
 class StepIn(Given):
     """A decision on the filing as it was seen."""
 
-    version: Version | None = None
+    version: Seen | None = None
     reason: Reason = ""
 
 
 class RemarkIn(Given):
     """A remark at one cell."""
 
-    record_id: Id | None = None
+    record_id: BodyId | None = None
     field: Annotated[str, Field(max_length=60)] = ""
     text: Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -322,7 +323,7 @@ def _in_reach(value: dt.datetime) -> dt.datetime:
 class ReturnIn(Given):
     """Send back with a reason, remarks at cells and a date for the correction."""
 
-    version: Version | None = None
+    version: Seen | None = None
     reason: Reason
     remarks: Annotated[list[RemarkIn], Field(max_length=500)] = []
     due_at: Annotated[dt.datetime, AfterValidator(_in_reach)] | None = None
