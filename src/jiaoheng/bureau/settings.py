@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "jiaoheng.bureau.web.headers.SafeHeaders",
     "jiaoheng.bureau.web.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    "jiaoheng.bureau.web.gate.Gate",
     "jiaoheng.bureau.api.middleware.ApiDoor",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -94,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "jiaoheng.bureau.web.harmless.HarmlessText",
     "jiaoheng.bureau.web.middleware.SessionRules",
     "axes.middleware.AxesMiddleware",
 ]
@@ -217,6 +219,10 @@ WHITENOISE_MAX_AGE = 3600
 
 API_REQUESTS_A_MINUTE = int(os.environ.get("JIAOHENG_API_LIMIT", "600"))  # of one token
 
+LIMITS = os.environ.get("JIAOHENG_LIMITS", "1") == "1"  # requests and expensive work by role (packs/limits.yaml)
+MOST_BODY = 220 << 20  # bytes of one request: several workbooks at once; each file has its own limit
+MOST_QUERY = 16_000  # signs of an address
+DATA_UPLOAD_MAX_NUMBER_FILES = 1_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_000_000

@@ -69,10 +69,24 @@ def _server_kind(asked: str) -> str:
 
 def _run_waitress(host: str, port: int) -> None:
     import waitress
+    from django.conf import settings
 
     from jiaoheng.bureau.wsgi import application
 
-    waitress.serve(application, host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=True)
+    waitress.serve(
+        application,
+        host=host,
+        port=port,
+        threads=8,
+        ident=None,
+        # heads of a proxy are read by our own rule (JIAOHENG_PROXIES); without a proxy nobody may send them
+        clear_untrusted_proxy_headers=settings.PROXIES < 1,
+        # a request reaches a thread only when it is whole: a slow sender holds a channel for two minutes, no thread
+        channel_timeout=120,
+        connection_limit=200,
+        max_request_header_size=65_536,
+        max_request_body_size=settings.MOST_BODY + (1 << 20),
+    )
 
 
 def _mind_demo(data: Path) -> None:

@@ -124,7 +124,7 @@ def test_no_code_is_taken_twice(world: World, client: Client) -> None:
     assert other.get("/").status_code == 302
 
 
-@pytest.mark.parametrize("typed", ["", "000", "abcdef", "１２３４５６", "0" * 500, "-12345", "12345\x00", "0x1234"])
+@pytest.mark.parametrize("typed", ["", "000", "abcdef", "１２３４５６", "0" * 500, "-12345", "0x1234"])
 def test_what_is_no_code(world: World, client: Client, typed: str) -> None:
     enrolled(client, "u002")
     other = Client()

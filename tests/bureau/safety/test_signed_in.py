@@ -33,7 +33,10 @@ def enter(username: str, agent: str = CHROME) -> Client:
         (CHROME, "Windows 上的 Chrome"),
         (WECHAT, "安卓 上的 微信"),
         (CHROME.replace("Safari/537.36", "Safari/537.36 Edg/126.0"), "Windows 上的 Edge"),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile Safari/604.1", "iPhone 上的 Safari"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile Safari/604.1",
+            "iPhone 上的 Safari",
+        ),
         ("curl/8.0", "未知设备"),
         ("", "未知设备"),
         ("<script>alert(1)</script>", "未知设备"),

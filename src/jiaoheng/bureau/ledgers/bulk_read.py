@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import audit, clock, limits
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.ledgers.list_words import query_words
@@ -46,6 +46,7 @@ def bulk_read(register: RegisterRow, query: ListQuery, *, form: str, acting_user
     RefusedError `export-too-large` with both numbers, and those of the list; all before anything is sent.
     """
     rows = count(acting_user, register.name, query)
+    limits.check_export(acting_user, rows)
     if rows > MOST[form]:
         told = f"共 {rows:,} 行，一次最多取 {MOST[form]:,} 行。请分单位或分期次取"
         raise RefusedError("export-too-large", told)

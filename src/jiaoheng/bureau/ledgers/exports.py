@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import audit, clock, limits
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Attachment, Period, Unit
 from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
@@ -101,6 +101,7 @@ def do_export(
     is given without the right; RefusedError `export-too-large` with both numbers.
     """
     rows = list(chosen.rows)
+    limits.check_export(acting_user, len(rows))
     schema = schema_of(register)
     full = bool(purpose.strip())
     if full:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core.limits import limits_of
 from jiaoheng.bureau.core.models import Account, Period
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.tree import names_at
@@ -77,7 +78,7 @@ def list_page(
     rows = chosen(account, layout, query)
     order = order_column(layout, query)
     place = cursor_of(after) if after else None
-    size = max(1, min(size, MOST))
+    size = max(1, min(size, MOST, limits_of(account).page_rows))
     found = part(rows, order, query.descending, place, size + 1, is_narrow(account, layout, query))
     more, found = len(found) > size, found[:size]
     total = (rows.count() if more or after else len(found)) if with_count else 0

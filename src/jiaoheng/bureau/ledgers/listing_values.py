@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core.limits import limits_of
 from jiaoheng.bureau.core.models import Account, Period
 from jiaoheng.bureau.core.tree import names_at
 from jiaoheng.bureau.ledgers.access import access_register
@@ -53,7 +54,7 @@ def values_page(
     layout = _layout(account, register, query)
     fields = fields_of(layout, query)
     rows = chosen(account, layout, query)
-    size = max(1, min(size, MOST))
+    size = max(1, min(size, MOST, limits_of(account).page_rows))
     place = cursor_of(after) if after else None
     order = order_column(layout, query)
     found = part(rows, order, query.descending, place, size + 1, is_narrow(account, layout, query))

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError, NotFoundError, RefusedError
+from jiaoheng.bureau.core.tallies import TooOftenError
 
 MISSING = "没有这个页面，或不在您的范围内"
 _TITLES = {400: "没有办成", 403: "没有办理权限", 404: "找不到", 409: "已被别人改过"}
@@ -49,6 +50,10 @@ def told(request: HttpRequest, error: Exception) -> HttpResponse | None:
         return forbidden(request, error)
     if isinstance(error, ConflictError):
         return answer(request, 409, error.code, str(error), places=error.places, detail=error.detail)
+    if isinstance(error, TooOftenError):
+        response = answer(request, 429, error.code, str(error))
+        response["Retry-After"] = str(error.wait)
+        return response
     if isinstance(error, RefusedError):
         return answer(request, 400, error.code, str(error), places=error.places)
     return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import django.db.models.deletion
-import jiaoheng.bureau.core.models.fields
 from django.conf import settings
 from django.db import migrations, models
+
+import jiaoheng.bureau.core.models.fields
 
 
 class Migration(migrations.Migration):
