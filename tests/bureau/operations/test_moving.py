@@ -60,7 +60,7 @@ def rows(path: Path) -> dict[str, list[Any]]:
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("{", "["):
+    if isinstance(value, str) and value[:1] in ("{", "[", '"'):
         try:
             return json.loads(value)
         except ValueError:
