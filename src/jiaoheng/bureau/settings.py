@@ -5,6 +5,8 @@
 | JIAOHENG_ENV | `demo`, `production`; production needs a secret key and refuses demo accounts | production |
 | JIAOHENG_DATA | folder of database, attachments, anchors, logs | ./jiaoheng-data |
 | DATABASE_URL | PostgreSQL instead of SQLite | SQLite in the data folder |
+| JIAOHENG_KEYS | folder of the keys of protected data, to lie outside the data folder | keys in the data folder |
+| JIAOHENG_DATA_KEYS | those keys themselves, newest first: `id:base64,…,search:base64` | the key file |
 | JIAOHENG_SECRET_KEY | signing key; made once in the data folder where it is not set | |
 | JIAOHENG_HOSTS | comma-separated host names that may be served | localhost names |
 | JIAOHENG_PROXIES | how many trusted reverse proxies stand before the server | 0 |

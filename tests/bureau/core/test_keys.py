@@ -19,8 +19,9 @@ SEARCH = base64.b64encode(b"s" * 32).decode()
 
 
 @pytest.fixture(autouse=True)
-def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A key folder of the test's own."""
+def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: object) -> Iterator[Path]:
+    """A key folder and a data folder of the test's own."""
+    settings.DATA = tmp_path / "own"  # type: ignore[attr-defined]
     monkeypatch.delenv("JIAOHENG_DATA_KEYS", raising=False)
     monkeypatch.setenv("JIAOHENG_KEYS", str(tmp_path / "keys"))
     keys.forget()
@@ -66,6 +67,20 @@ def test_a_new_key_seals_and_the_old_one_opens(own_keys: Path) -> None:
     assert secrets.key_id_of(secrets.seal("r/f", "x")) == made
     assert secrets.unseal(old) == "990000201204070001"
     assert stat.S_IMODE(keys.key_file().stat().st_mode) == 0o600
+
+
+def test_lost_keys_are_not_made_anew(own_keys: Path) -> None:
+    """They would open nothing, and what is written with them would mix with what nobody can read."""
+    old = keys.ring()
+    text = keys.key_file().read_text()
+    keys.key_file().unlink()
+    keys.forget()
+    with pytest.raises(keys.KeyMissingError, match="放回原处") as refused:
+        keys.ring()
+    assert str(own_keys / "data-keys") in str(refused.value)
+    assert not keys.key_file().exists()
+    keys.key_file().write_text(text)
+    assert keys.ring() == old
 
 
 def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

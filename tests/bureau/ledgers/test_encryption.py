@@ -62,8 +62,9 @@ SECRETS = (NUMBER, PHONE, ILLNESS, VALUES["number"])
 
 
 @pytest.fixture(autouse=True)
-def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keys of the test's own."""
+def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+    """Keys and a data folder of the test's own."""
+    settings.DATA = tmp_path / "data"
     monkeypatch.setenv("JIAOHENG_KEYS", str(tmp_path / "keys"))
     keys.forget()
     yield

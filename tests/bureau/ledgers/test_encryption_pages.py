@@ -28,8 +28,9 @@ OTHER = "990000201305080001"  # another pupil's number with the same mask
 
 
 @pytest.fixture(autouse=True)
-def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keys of the test's own."""
+def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+    """Keys and a data folder of the test's own."""
+    settings.DATA = tmp_path / "data"
     monkeypatch.setenv("JIAOHENG_KEYS", str(tmp_path / "keys"))
     keys.forget()
     yield

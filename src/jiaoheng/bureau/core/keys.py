@@ -26,6 +26,7 @@ from jiaoheng.bureau.core.refusals import RefusedError
 
 SEARCH = "search"
 FILE = "data-keys"
+MARK = "data-keys-made"  # in the data folder: there are keys somewhere, which must not be made anew
 _BYTES = 32
 _ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _LOOK = 2.0  # seconds for which the file is not looked at again: a running server takes up a new key by itself
@@ -80,7 +81,7 @@ def ring() -> Ring:
     else:
         path = key_file()
         if not path.is_file():
-            _make(path)
+            _make_first(path)
         stat = path.stat()
         stamp = (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino)
     if kept is not None and kept[1] == stamp:
@@ -163,6 +164,20 @@ def derived(secret: bytes, purpose: bytes) -> bytes:
 def fresh_keys() -> str:
     """The content of a new key file."""
     return f"k1:{_text(secrets.token_bytes(_BYTES))}\n{SEARCH}:{_text(secrets.token_bytes(_BYTES))}\n"
+
+
+def _make_first(path: Path) -> None:
+    """Make the keys of a new data folder. KeyMissingError where it had keys before: new ones would open nothing of it."""
+    mark = Path(settings.DATA) / MARK
+    if mark.exists() and not path.is_file():  # another process may just have made both
+        told = (
+            f"找不到密钥文件 {path}，而这个数据文件夹已有用它加密的内容。"
+            "请把密钥文件放回原处，或用环境变量 JIAOHENG_KEYS 指明它所在的文件夹；确已遗失时从备份取回"
+        )
+        raise KeyMissingError("", told)
+    _make(path)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
 
 
 def _make(path: Path) -> None:
