@@ -26,31 +26,27 @@ from jiaoheng.bureau.ledgers.actions_records import do_save_record
 
 pytestmark = pytest.mark.django_db
 
-EVERYBODY = set(
-    [
-        "局长",
-        "股长",
-        "东学区",
-        "西学区",
-        "甲校长",
-        "甲填报",
-        "乙填报",
-        "丙填报",
-        "直填报",
-        "甲班主任",
-        "甲教师",
-        "督学",
-        "管理员",
-        "乡镇",
-    ]
-)
-READ_A = set(
-    ["局长", "股长", "东学区", "甲校长", "甲填报", "督学", "管理员", "乡镇"]
-)  # who reads the records of school 甲
-FILL_A = set(["股长", "东学区", "甲校长", "甲填报"])
+EVERYBODY = {
+    "局长",
+    "股长",
+    "东学区",
+    "西学区",
+    "甲校长",
+    "甲填报",
+    "乙填报",
+    "丙填报",
+    "直填报",
+    "甲班主任",
+    "甲教师",
+    "督学",
+    "管理员",
+    "乡镇",
+}
+READ_A = {"局长", "股长", "东学区", "甲校长", "甲填报", "督学", "管理员", "乡镇"}  # who reads the records of school 甲
+FILL_A = {"股长", "东学区", "甲校长", "甲填报"}
 HAND_IN_A = {"甲校长", "甲填报"}
 DISTRICT_A, COUNTY = {"东学区"}, {"股长"}
-TELL = set(["局长", "股长", "东学区", "西学区", "甲校长", "管理员"])  # who reads a trail at all
+TELL = {"局长", "股长", "东学区", "西学区", "甲校长", "管理员"}  # who reads a trail at all
 # a unit opens to whoever has a subtree above it, whatever registers he is narrowed to
 SEE_A = READ_A | {"甲教师"}
 OWN = {"甲填报"}
