@@ -23,10 +23,10 @@ from jiaoheng.bureau.setup import start_django
 
 start_django()
 
-import orjson
+import orjson  # noqa: E402
 
-from jiaoheng.bureau.ledgers import sealing
-from jiaoheng.registers.model import Field, FieldType, Level, PeriodKind, Register, Sensitive
+from jiaoheng.bureau.ledgers import sealing  # noqa: E402
+from jiaoheng.registers.model import Field, FieldType, Level, PeriodKind, Register, Sensitive  # noqa: E402
 
 ROWS = 100_000
 PROTECTED = {"id": Sensitive.ID_NUMBER, "phone": Sensitive.PHONE}
@@ -106,8 +106,9 @@ def main() -> None:
     """Print both and what a value costs."""
     contents = rows()
     if "--write" in sys.argv:
-        from bureau.world import make_world
         from django.core.management import call_command
+
+        from bureau.world import make_world
 
         call_command("migrate", verbosity=0)
         world = make_world()

@@ -100,7 +100,7 @@ def digester(domain: str) -> Callable[[Any], str]:
         first, last = start.copy(), outer.copy()
         first.update(value.encode() if type(value) is str else orjson.dumps(value))
         last.update(first.digest())
-        return last.hexdigest()[:_DIGEST]  # type: ignore[no-any-return]
+        return last.hexdigest()[:_DIGEST]
 
     return made
 

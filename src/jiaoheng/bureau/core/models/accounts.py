@@ -25,7 +25,7 @@ class Account(AbstractBaseUser):
 
     username = models.CharField("账号", max_length=40, unique=True)
     name = models.CharField("姓名", max_length=40)
-    phone = SealedTextField("手机", blank=True, place="core/phone")
+    phone: Any = SealedTextField("手机", blank=True, place="core/phone")
     home = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="accounts", verbose_name="所在单位")
     must_change_password = models.BooleanField("首次登录改密码", default=True)
     is_system_admin = models.BooleanField("系统管理员", default=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -57,7 +59,7 @@ class RecordVersion(models.Model):
     school_id = models.BigIntegerField(null=True)
     class_id = models.BigIntegerField(null=True)
     schema_version = models.PositiveIntegerField()
-    data = ContentField()
+    data: Any = ContentField()
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField(null=True)
     deleted = models.BooleanField(default=False)
@@ -121,7 +123,7 @@ class Draft(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT)
     period = models.ForeignKey(Period, models.PROTECT, null=True)
     record = models.ForeignKey(Record, models.CASCADE, null=True)
-    typed = SealedJSONField(place="drafts/typed")  # field name → text as typed (or list of it)
+    typed: Any = SealedJSONField(place="drafts/typed")  # field name → text as typed (or list of it)
     base_version = models.PositiveIntegerField(null=True)
     saved_at = models.DateTimeField()
     device_at = models.DateTimeField(null=True)  # the device's own clock, kept beside ours
