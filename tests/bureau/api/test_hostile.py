@@ -16,7 +16,7 @@ PATH = "/registers/t_roster/records"
 
 
 def _body(unit: int, inner: str = '"code": "1", "name": "张"') -> str:
-    return '{"unit": %d, "values": {%s}}' % (unit, inner)
+    return f'{{"unit": {unit}, "values": {{{inner}}}}}'
 
 
 @pytest.mark.parametrize(

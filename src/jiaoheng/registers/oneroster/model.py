@@ -197,15 +197,16 @@ _COMPOUND = frozenset(
         "轩辕",
     ]
 )
+NO_GIVEN = "-"
 
 
 def parted(name: str) -> tuple[str, str]:
-    """(family, given) of a name; one of one character has no given name, and its given name repeats it."""
+    """(family, given) of a name; one of one character has no given name, which the standard asks for: it is a hyphen."""
     text = name.strip()
     size = 2 if text[:2] in _COMPOUND and len(text) > 2 else 1
-    return (text[:size], text[size:]) if len(text) > size else (text, text)
+    return text[:size], text[size:] or NO_GIVEN
 
 
 def joined(family: str, given: str) -> str:
     """The name of its parts, the inverse of `parted`."""
-    return family if family == given and len(family) == 1 else family + given
+    return family if given == NO_GIVEN else family + given

@@ -27,8 +27,8 @@ def write_roster(target: Path, roster: RosterSet) -> None:
 def manifest_rows(roster: RosterSet) -> list[list[str]]:
     """propertyName, value: every table of the standard with its mode."""
     rows = [["manifest.version", MANIFEST_VERSION], ["oneroster.version", VERSION]]
-    for name in sorted((*TABLES, *OTHERS), key=str.lower):
-        rows.append([f"file.{name}", roster.modes.get(name, Mode.ABSENT).value])
+    names = sorted((*TABLES, *OTHERS), key=str.lower)
+    rows += [[f"file.{name}", roster.modes.get(name, Mode.ABSENT).value] for name in names]
     rows.append(["source.systemName", roster.system or "Jiaoheng"])
     return rows
 
