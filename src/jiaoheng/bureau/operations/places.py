@@ -15,7 +15,7 @@ from jiaoheng.bureau.core.audit_archive import folder as archive_folder
 
 # derived (made again from what is kept), secret (kept apart), or about this machine only
 LEFT_OUT = (
-    "jiaoheng.sqlite3*", "snapshots", "static", "secret-key", "keys", "*.key", "*.keys", "backups", "logs", "run",
+    "jiaoheng.sqlite3*", "snapshots", "static", "secret-key", "keys", "data-keys*", "*.key", "*.keys", "backups", "logs", "run",
     "audit-anchor.log", "audit-archive", "files", "*.part", ".*", "moved.json", "restoring", "cache",
 )  # fmt: skip
 _TEMPORARY = (".*", "*.part", "*.tmp", "~$*")

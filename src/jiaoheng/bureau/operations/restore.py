@@ -82,17 +82,12 @@ def restore(
 
 def check_empty(connection: Any) -> None:
     """Raises RefusedError where the base or the data folder holds anything of a bureau."""
-    there = set(connection.introspection.table_names())
-    with connection.cursor() as cursor:
-        for name in _OF_PEOPLE:
-            if name in there:
-                cursor.execute(f'SELECT count(*) FROM "{name}"')  # noqa: S608
-                count = cursor.fetchone()[0]
-                if count:
-                    raise RefusedError(
-                        "restore-not-empty",
-                        f"数据库里已有数据（{name} 有 {count} 行），备份只恢复到空库。请换一个空的数据文件夹或空数据库",
-                    )
+    name = holds_people(connection)
+    if name:
+        raise RefusedError(
+            "restore-not-empty",
+            f"数据库里已有数据（表 {name} 不是空的），备份只恢复到空库。请换一个空的数据文件夹或空数据库",
+        )
     if (Path(settings.DATA) / MARK).exists():
         _clear_unfinished()
     for _name, path in kept_files():
@@ -105,6 +100,18 @@ def check_empty(connection: Any) -> None:
         raise RefusedError(
             "restore-not-empty", f"数据文件夹里已有操作记录的锚记（{settings.ANCHOR}）。请换一个空的数据文件夹"
         )
+
+
+def holds_people(connection: Any) -> str:
+    """A table that holds somebody's data, "" where the base is empty or has never been set up."""
+    there = set(connection.introspection.table_names())
+    with connection.cursor() as cursor:
+        for name in _OF_PEOPLE:
+            if name in there:
+                cursor.execute(f'SELECT 1 FROM "{name}" LIMIT 1')  # noqa: S608
+                if cursor.fetchone():
+                    return name
+    return ""
 
 
 def _begin(path: Path) -> Path:
@@ -182,10 +189,16 @@ def _write(target: Path, stream: BinaryIO) -> None:
     os.replace(half, target)
 
 
-def unfinished() -> str:
-    """The backup whose restore was cut off here, "" where none was."""
+def unfinished(connection: Any) -> str:
+    """The backup whose restore was cut off here, "" where none was.
+
+    Rows come last and in one transaction: where they are there, everything is, and only the mark was left behind.
+    """
     path = Path(settings.DATA) / MARK
     if not path.is_file():
+        return ""
+    if holds_people(connection):
+        path.unlink(missing_ok=True)
         return ""
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["backup"])

@@ -13,7 +13,7 @@ from jiaoheng.bureau.operations.archive import Progress, silent
 from jiaoheng.bureau.operations.backup import back_up
 from jiaoheng.bureau.operations.keys import find_key, key_path, make_key
 from jiaoheng.bureau.operations.moving import moved_to
-from jiaoheng.bureau.operations.restore import unfinished
+from jiaoheng.bureau.operations.restore import holds_people, unfinished
 from jiaoheng.bureau.operations.schema_state import Node, state_of, words_of
 
 
@@ -25,7 +25,7 @@ def check_may_run(using: str = "default") -> None:
         raise RefusedError(
             "moved-away", f"这个数据文件夹的数据已搬到 PostgreSQL（{to}）。请设环境变量 DATABASE_URL 后启动"
         )
-    half = unfinished()
+    half = unfinished(connection)
     if half:
         raise RefusedError("restore-unfinished", f"上次恢复“{half}”没有做完。请再运行一次 jiaoheng restore {half}")
     unknown = state_of(connection).unknown
@@ -48,7 +48,7 @@ def upgrade(
     state = state_of(connections["default"])
     if not state.pending:
         return ()
-    if not state.fresh and backup_first and _holds_data():
+    if not state.fresh and backup_first and holds_people(connections["default"]):
         if find_key() is None:
             made_key = make_key()
             tell(f"已做好编号 {made_key.name} 的备份密钥：{key_path()}。请复制到别处保存，没有它备份打不开。")
@@ -56,15 +56,3 @@ def upgrade(
         tell(f"升级前已备份：{made.path}（密钥 {made.key}）")
     call_command("migrate", interactive=False, verbosity=0)
     return state.pending
-
-
-def _holds_data() -> bool:
-    connection = connections["default"]
-    there = set(connection.introspection.table_names())
-    with connection.cursor() as cursor:
-        for name in ("core_account", "core_unit"):
-            if name in there:
-                cursor.execute(f'SELECT 1 FROM "{name}" LIMIT 1')  # noqa: S608
-                if cursor.fetchone():
-                    return True
-    return False

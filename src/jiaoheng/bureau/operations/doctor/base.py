@@ -30,8 +30,9 @@ def database(doctor: Doctor) -> None:
         doctor.bad(
             f"数据已搬到 PostgreSQL（{moved_to()}），这里连的仍是旧的 SQLite 文件", "设环境变量 DATABASE_URL 后再启动"
         )
-    if unfinished():
-        doctor.bad(f"上次恢复“{unfinished()}”没有做完", f"再运行一次 jiaoheng restore {unfinished()}")
+    half = unfinished(connection)
+    if half:
+        doctor.bad(f"上次恢复“{half}”没有做完", f"再运行一次 jiaoheng restore {half}")
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             _sqlite(doctor, cursor)
