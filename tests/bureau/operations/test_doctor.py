@@ -13,6 +13,7 @@ from django.db import connection
 
 from bureau.world import World
 from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import keys as data_keys
 from jiaoheng.bureau.core.actions_files import store_file
 from jiaoheng.bureau.core.models import (
     Account,
@@ -98,7 +99,12 @@ def test_keys(well: World, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "还没有备份密钥" in told("keys", Health.LOOK)
     monkeypatch.setenv("JIAOHENG_BACKUP_KEY", "abc")
     assert "不是备份密钥" in told("keys", Health.BAD)
-    monkeypatch.setenv("JIAOHENG_KEYS", str(settings.DATA / "keys"))
+    moved = settings.DATA / "keys"
+    moved.mkdir(exist_ok=True)
+    (moved / data_keys.FILE).write_text(data_keys.key_file().read_text())
+    (moved / data_keys.FILE).chmod(0o600)
+    monkeypatch.setenv("JIAOHENG_KEYS", str(moved))
+    data_keys.forget()
     assert "谁拷走这个文件夹" in told("keys", Health.LOOK)
 
 
