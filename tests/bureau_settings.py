@@ -8,6 +8,7 @@ from pathlib import Path
 
 os.environ["JIAOHENG_DATA"] = tempfile.mkdtemp(prefix="jiaoheng-test-")
 os.environ["JIAOHENG_ENV"] = "demo"
+os.environ["JIAOHENG_LIMITS"] = "0"  # a walk asks for thousands of pages a minute; their own tests switch them on
 os.environ["JIAOHENG_SECRET_KEY"] = "tests-only"  # noqa: S105
 
 from jiaoheng.bureau.settings import *  # noqa: F403

@@ -16,7 +16,22 @@ from pathlib import Path
 from jiaoheng.sheets.cells import Oddity
 
 ROOMS = frozenset({"exams", "sheets"})  # those that speak of files
-OFFICE = frozenset({"bureau", "core", "ledgers", "rounds", "imports", "demo", "web", "views"})  # those that refuse
+OFFICE = frozenset(
+    {
+        "bureau",
+        "core",
+        "ledgers",
+        "rounds",
+        "imports",
+        "api",
+        "oneroster",
+        "demo",
+        "web",
+        "views",
+        "operations",
+        "doctor",
+    }
+)  # those that refuse
 SEVERITIES = frozenset({"error", "warning", "note"})
 
 
@@ -40,6 +55,7 @@ BASES = {
 REFUSALS = {
     "RefusedError": Maker(0),
     "ConflictError": Maker(0),
+    "ApiProblem": Maker(1),
     "Window": Maker(2, optional=True),  # whether a record may be written now; raised where it may not
 }
 

@@ -5,9 +5,17 @@
 | JIAOHENG_ENV | `demo`, `production`; production needs a secret key and refuses demo accounts | production |
 | JIAOHENG_DATA | folder of database, attachments, anchors, logs | ./jiaoheng-data |
 | DATABASE_URL | PostgreSQL instead of SQLite | SQLite in the data folder |
+| JIAOHENG_KEYS | folder of the keys of protected data, to lie outside the data folder | keys in the data folder |
+| JIAOHENG_DATA_KEYS | those keys themselves, newest first: `id:base64,…,search:base64` | the key file |
 | JIAOHENG_SECRET_KEY | signing key; made once in the data folder where it is not set | |
 | JIAOHENG_HOSTS | comma-separated host names that may be served | localhost names |
 | JIAOHENG_PROXIES | how many trusted reverse proxies stand before the server | 0 |
+| JIAOHENG_HTTPS | 1: people reach the server by https only (secure cookies, HSTS) | 0 |
+| JIAOHENG_SECOND_FACTOR | 0: no one-time codes for roles that see the county | 1, in the demo 0 |
+| JIAOHENG_REMEMBER_DAYS | days for which a browser may be spared the one-time code | 0 |
+| JIAOHENG_OIDC_ISSUER, _CLIENT_ID, _SECRET | sign-in by another server (OpenID Connect) | off |
+| JIAOHENG_OIDC_CLAIM | the claim that holds the account's name | preferred_username |
+| JIAOHENG_API_LIMIT | requests of one API token a minute | 600 |
 """
 
 from __future__ import annotations
@@ -19,8 +27,12 @@ from typing import Any
 
 import dj_database_url
 
+from jiaoheng.bureau.operations import logs
+
 ENVIRONMENT = os.environ.get("JIAOHENG_ENV", "production")
 DEMO = ENVIRONMENT == "demo"
+HTTPS = os.environ.get("JIAOHENG_HTTPS", "0") == "1"
+PROXIES = int(os.environ.get("JIAOHENG_PROXIES", "0"))
 DATA = Path(os.environ.get("JIAOHENG_DATA", "jiaoheng-data")).resolve()
 FILES = DATA / "files"
 SNAPSHOTS = DATA / "snapshots"  # typed copies of registers for figures: may be deleted at any time
@@ -67,11 +79,16 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "jiaoheng.bureau.core",
     "jiaoheng.bureau.ledgers",
+    "jiaoheng.bureau.operations",
     "jiaoheng.bureau.web",
 ]
 
 MIDDLEWARE = [
+    "jiaoheng.bureau.web.headers.SafeHeaders",
+    "jiaoheng.bureau.web.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    "jiaoheng.bureau.web.gate.Gate",
+    "jiaoheng.bureau.api.middleware.ApiDoor",
     "jiaoheng.bureau.web.compressing.Static",
     "jiaoheng.bureau.web.compressing.Compress",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -81,6 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "jiaoheng.bureau.web.harmless.HarmlessText",
     "jiaoheng.bureau.web.middleware.SessionRules",
     "axes.middleware.AxesMiddleware",
 ]
@@ -130,8 +148,9 @@ AUTH_USER_MODEL = "core.Account"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "jiaoheng.bureau.core.password_rules.LongEnough"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "jiaoheng.bureau.core.password_rules.NotOfHere"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "/login/"
@@ -148,7 +167,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "jiaoheng.bureau.web.sign_in.locked_out"
-AXES_IPWARE_PROXY_COUNT = int(os.environ.get("JIAOHENG_PROXIES", "0"))
+AXES_IPWARE_PROXY_COUNT = PROXIES
 AXES_CLIENT_IP_CALLABLE = "jiaoheng.bureau.core.locking.client_address"
 AXES_USERNAME_CALLABLE = "jiaoheng.bureau.core.locking.client_name"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # 15 minutes are 15 minutes, whoever goes on trying
@@ -201,23 +220,34 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 
+API_REQUESTS_A_MINUTE = int(os.environ.get("JIAOHENG_API_LIMIT", "600"))  # of one token
+
+LIMITS = os.environ.get("JIAOHENG_LIMITS", "1") == "1"  # requests and expensive work by role (packs/limits.yaml)
+MOST_BODY = 220 << 20  # bytes of one request: several workbooks at once; each file has its own limit
+MOST_QUERY = 16_000  # signs of an address
+DATA_UPLOAD_MAX_NUMBER_FILES = 1_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+SECOND_FACTOR = os.environ.get("JIAOHENG_SECOND_FACTOR", "0" if DEMO else "1") == "1"
+SECOND_FACTOR_REMEMBER_DAYS = int(os.environ.get("JIAOHENG_REMEMBER_DAYS", "0"))
+OIDC_ISSUER = os.environ.get("JIAOHENG_OIDC_ISSUER", "").rstrip("/")
+OIDC_CLIENT_ID = os.environ.get("JIAOHENG_OIDC_CLIENT_ID", "")
+OIDC_SECRET = os.environ.get("JIAOHENG_OIDC_SECRET", "")
+OIDC_CLAIM = os.environ.get("JIAOHENG_OIDC_CLAIM", "preferred_username")
+
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True  # pages send the mark by their forms and heads
+if HTTPS:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"  # of this host and path, or not taken
+    SECURE_HSTS_SECONDS = 365 * 86_400
+    if PROXIES > 0:  # without a proxy of our own anybody could send this head
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "masked": {
-            "()": "jiaoheng.bureau.core.log_lines.MaskedFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "masked"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}
+LOGGING: dict[str, Any] = logs.configuration(DATA)

@@ -15,7 +15,9 @@ urlpatterns = [
     path("settings/password_change/", RedirectView.as_view(pattern_name="password")),
     path("settings/", admin.site.urls),
     path("", include("jiaoheng.bureau.web.urls")),
+    path("", include("jiaoheng.bureau.api.urls")),
 ]
+handler400 = "jiaoheng.bureau.web.gate.unreadable"
 handler404 = "jiaoheng.bureau.web.refusals.missing"
 handler403 = "jiaoheng.bureau.web.refusals.forbidden"
 handler500 = "jiaoheng.bureau.web.refusals.fault"

@@ -45,6 +45,12 @@ def unlock(username: str = Who) -> None:
     _run(lambda: _unlock(username))
 
 
+@app.command("factor-reset", help="解除一个账号的二次验证（手机和恢复码都丢失时）；下次登录重新设置。")
+def factor_reset(username: str = Who) -> None:
+    """Take the second factor off: who reaches the server's command line reaches its database too."""
+    _run(lambda: _factor_reset(username))
+
+
 def _run(work: Callable[[], None]) -> None:
     from jiaoheng.cli.console import OK, Refusal, guarded
 
@@ -103,6 +109,14 @@ def _unlock(username: str) -> None:
 
     do_unlock(_account(username), acting_user=None)
     say(f"已解锁：{username}。")
+
+
+def _factor_reset(username: str) -> None:
+    from jiaoheng.bureau.core.actions_second_factor import do_reset_factor
+    from jiaoheng.cli.console import say
+
+    do_reset_factor(_account(username), acting_user=None, reason="服务器命令")
+    say(f"已解除二次验证：{username}。")
 
 
 def _account(username: str) -> Account:

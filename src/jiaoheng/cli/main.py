@@ -8,8 +8,11 @@ import sys
 import typer
 
 from jiaoheng import __version__
-from jiaoheng.cli import accounts, audit, demo, exam, ledger, pack
+from jiaoheng.cli import accounts, audit, demo, exam, keys, ledger, pack, retention, roster
+from jiaoheng.cli.backups import backup, move, restore, upgrade
 from jiaoheng.cli.console import FAULT
+from jiaoheng.cli.doctor import doctor
+from jiaoheng.cli.found import init
 from jiaoheng.cli.serve import serve
 from jiaoheng.cli.usage import ChineseGroup
 from jiaoheng.cli.worker import worker
@@ -28,9 +31,18 @@ app.add_typer(accounts.app, name="accounts", help="账号：新建系统管理�
 app.add_typer(audit.app, name="audit", help="操作记录：核对是否完整，归档。")
 app.add_typer(demo.app, name="demo", help="演示：把虚构的一个县装进空的数据文件夹。")
 app.add_typer(exam.app, name="exam", help="一次考试：检查成绩文件，生成质量分析报告。")
+app.add_typer(keys.app, name="keys", help="密钥：列出，新增，用新密钥重新加密。")
 app.add_typer(ledger.app, name="ledger", help="台账：导入、导出、取模板。")
+app.add_typer(retention.app, name="retention", help="保存期：列出到期的记录，去掉其中的个人信息。")
+app.add_typer(roster.app, name="roster", help="名册交换：OneRoster 1.2 的检查、导出、导入。")
 app.add_typer(pack.app, name="pack", help="台账包：检查和装入台账、代码表的定义。")
 
+app.command("init")(init)
+app.command("backup")(backup)
+app.command("restore")(restore)
+app.command("move")(move)
+app.command("upgrade")(upgrade)
+app.command("doctor")(doctor)
 app.command("serve")(serve)
 app.command("worker")(worker)
 

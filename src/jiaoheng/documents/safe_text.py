@@ -39,6 +39,11 @@ def clean(text: str) -> str:
     return _LOOSE_JOINER.sub("", _HIDDEN.sub("", text))
 
 
+def without_hidden(text: str) -> str:
+    """A whole page without marks that turn or hide text; its lines stay as they are."""
+    return _LOOSE_JOINER.sub("", _HIDDEN.sub("", text))
+
+
 def one_line(text: str) -> str:
     """Cleaned text with line ends and tabs as single spaces (for cells, heads and titles)."""
     # printable text holds no control, format or separator character but the plain space: most cells end here

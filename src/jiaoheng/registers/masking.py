@@ -7,8 +7,10 @@ down to the village; special columns are not shown at all.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from jiaoheng.registers.model import Field, FieldType, Sensitive, Value
+from jiaoheng.registers.sealed import Sealed
 
 STAR = "*"
 HIDDEN = "******"
@@ -21,7 +23,9 @@ _COMPOUND = frozenset(
 
 
 def mask(value: Value, kind: Sensitive) -> str:
-    """A protected value as it is shown. An empty kind shows the value as it is."""
+    """A protected value as it is shown. An empty kind shows the value as it is; a sealed value has its mask with it."""
+    if isinstance(value, Sealed):
+        return str(value)
     text = "、".join(value) if isinstance(value, list) else str(value)
     if kind is Sensitive.NONE or not text:
         return text
@@ -39,6 +43,21 @@ def mask_field(value: Value | None, one: Field) -> str:
     if one.type is FieldType.FILE:
         return HIDDEN
     return mask(value, one.sensitive)
+
+
+def masker(one: Field) -> Callable[[Value], str]:
+    """`mask_field` for the plain values of one field: numbers have a short way, a roster has as many of them as rows."""
+    if one.sensitive in _ENDS and one.type is not FieldType.FILE:
+        first, last = _ENDS[one.sensitive]
+        enough = first + last + 3
+
+        def ends(value: Value) -> str:
+            if type(value) is str and (length := len(value)) >= enough:
+                return f"{value[:first]}{STAR * (length - first - last)}{value[-last:]}"
+            return mask_field(value, one)
+
+        return ends
+    return lambda value: mask_field(value, one)
 
 
 def looks_masked(text: str) -> bool:

@@ -165,6 +165,11 @@ class Field:
         """Whether the column can be sorted and filtered: no lists, files or sensitive values."""
         return self.type not in (FieldType.ARRAY, FieldType.FILE) and self.sensitive is Sensitive.NONE
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the values lie encrypted."""
+        return self.sensitive is not Sensitive.NONE and self.type is not FieldType.FILE
+
 
 class CheckLevel(StrEnum):
     """What a failed check does."""
@@ -227,6 +232,16 @@ class Register:
         """Field name → number of its index slot (0-based), for filterable fields in order; at most SLOTS of them."""
         chosen = [one.name for one in self.fields if one.filter and one.slot_type]
         return {name: number for number, name in enumerate(chosen[:SLOTS])}
+
+    @cached_property
+    def sealed_fields(self) -> tuple[Field, ...]:
+        """The fields whose values lie encrypted. Ids of files do not: the files have their own door."""
+        return tuple(one for one in self.fields if one.is_sealed)
+
+    @cached_property
+    def has_sealed_key(self) -> bool:
+        """Whether a field of the key lies encrypted."""
+        return any(self.by_name[name].is_sealed for name in self.key)
 
     @cached_property
     def identity_fields(self) -> tuple[Field, ...]:

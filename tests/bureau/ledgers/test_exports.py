@@ -27,6 +27,7 @@ from jiaoheng.bureau.ledgers.changes import Change
 from jiaoheng.bureau.ledgers.export_files import do_export_files
 from jiaoheng.bureau.ledgers.export_jobs import do_export_list
 from jiaoheng.bureau.ledgers.exports import Chosen, do_export
+from jiaoheng.bureau.ledgers.imports.files import plain
 from jiaoheng.bureau.ledgers.imports.starting import preview_of
 from jiaoheng.bureau.ledgers.list_exports import from_list, from_ticked
 from jiaoheng.bureau.ledgers.listing import iter_rows
@@ -62,7 +63,8 @@ def standing(register: Any, who: Any) -> Chosen:
 
 
 def read_xlsx(made: Attachment) -> tuple[Any, list[list[Any]]]:
-    book = openpyxl.load_workbook(Path(settings.FILES) / made.path)
+    with plain(made) as path:
+        book = openpyxl.load_workbook(path)
     sheet = kit.data_sheet(book)
     first = kit.head_row(sheet)
     return book, [[cell.value for cell in row] for row in sheet.iter_rows(min_row=first)]
@@ -161,7 +163,7 @@ def test_p06_full_numbers_need_the_right_and_a_purpose_and_leave_a_count(world: 
     made = do_export(roster, standing(roster, world["股长"]), purpose="核对学籍", acting_user=world["股长"])
     _, rows = read_xlsx(made)
     assert ID in rows[1]
-    entry = AuditEntry.objects.filter(action="export").latest("number")
+    entry = AuditEntry.objects.filter(action="export.full").latest("number")
     assert entry.count == 40
     assert "完整身份证 40 人，用途：核对学籍" in entry.reason
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
-from django.conf import settings
 
 from bureau.ledgers import import_kit as kit
 from bureau.ledgers.import_kit import HEADS, accept, start
@@ -18,6 +16,7 @@ from jiaoheng.bureau.core.access import access_attachment
 from jiaoheng.bureau.core.refusals import NotFoundError, RefusedError
 from jiaoheng.bureau.ledgers.imports.answering import do_answer_questions
 from jiaoheng.bureau.ledgers.imports.confirming import do_confirm_import
+from jiaoheng.bureau.ledgers.imports.files import plain
 from jiaoheng.bureau.ledgers.imports.marked import do_take_marked
 from jiaoheng.bureau.ledgers.imports.starting import do_start_import, preview_of
 from jiaoheng.bureau.ledgers.models import ImportBatch, Record
@@ -39,7 +38,8 @@ def test_p14_the_marked_workbook_is_mended_and_read_again(world: World, roster: 
     assert kept.name == "标注_两班.xlsx"
     with pytest.raises(NotFoundError):
         access_attachment(world["甲校长"], kept.pk)
-    book = openpyxl.load_workbook(Path(settings.FILES) / kept.path)
+    with plain(kept) as path:
+        book = openpyxl.load_workbook(path)
     for name, rows in content.items():
         found = [[cell.value for cell in row] for row in book[name].iter_rows(max_col=4)]
         assert found == rows

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.contrib.auth.hashers import make_password
 
-from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import audit, clock, signed_in
 from jiaoheng.bureau.core.account_names import free_name
 from jiaoheng.bureau.core.capabilities import ROLES
 from jiaoheng.bureau.core.granting import check_giving, check_managing, check_reach, role_of
@@ -81,6 +81,7 @@ def do_close_account(account: Account, *, acting_user: Account | None, reason: s
         end_membership(member, today)
     account.closed_at = clock.now()
     account.save(update_fields=["closed_at"])
+    signed_in.end_all(account)
     _note(
         "account.close", acting_user, account, [_change("roles", "角色", "、".join(ended) or None, None)], reason=reason
     )
@@ -163,6 +164,7 @@ def _give_password(account: Account, also: list[str] | None = None) -> str:
     account.password = make_password(password)
     account.must_change_password = True
     account.save(update_fields=["password", "must_change_password", *(also or [])])
+    signed_in.end_all(account)
     return password
 
 

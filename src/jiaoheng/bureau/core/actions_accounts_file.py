@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 
-from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import audit, clock, secrets
 from jiaoheng.bureau.core.accounts_file import PersonRow, read_people
 from jiaoheng.bureau.core.accounts_preview import NEW, ROLE, SAME, WRONG, Judged, judge
 from jiaoheng.bureau.core.capabilities import ROLES
@@ -25,6 +25,7 @@ from jiaoheng.bureau.core.slips import Slip
 from jiaoheng.bureau.core.tree import names_at
 
 _LIVES = 86_400  # seconds
+_PLACE = "accounts/preview"
 _AT_ONCE = 4  # threads that hash; argon2 lets go of the interpreter
 
 
@@ -71,15 +72,15 @@ def preview_people(account: Account, path: Path, label: str) -> PeoplePreview:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _sweep(folder)
     descriptor = os.open(folder / f"{made}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        json.dump(body, out, ensure_ascii=False)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(secrets.seal_bytes(_PLACE, json.dumps(body, ensure_ascii=False).encode()))
     return load_preview(account, made)
 
 
 def load_preview(account: Account, preview_id: str) -> PeoplePreview:
     """A preview of one's own, judged as the base stands now. Raises NotFoundError."""
     try:
-        body = json.loads((_folder() / f"{uuid.UUID(preview_id).hex}.json").read_text(encoding="utf-8"))
+        body = json.loads(secrets.unseal_bytes(_PLACE, (_folder() / f"{uuid.UUID(preview_id).hex}.json").read_bytes()))
     except (ValueError, FileNotFoundError):
         raise NotFoundError from None
     if body["account"] != account.pk:

@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from jiaoheng.bureau.core import audit, clock, files, photos
 from jiaoheng.bureau.core.capabilities import Can
+from jiaoheng.bureau.core.limits import limits_of
 from jiaoheng.bureau.core.models import Account, Attachment, Unit
 from jiaoheng.bureau.core.refusals import ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
@@ -38,7 +40,7 @@ def store_file(
     """
     _may_store(unit, kind, acting_user)
     shown = files.safe_name(name)
-    data = files.read_whole(source, files.KINDS[kind], shown)
+    data = files.read_whole(source, _of_account(files.KINDS[kind], kind, acting_user), shown)
     sent = hashlib.sha256(data).hexdigest()
     there = _sent_before(acting_user, unit, sent, object, upload_key)
     if there is not None:
@@ -206,6 +208,11 @@ def do_remove_expired(*, acting_user: Account | None) -> int:
 def _remove_all(paths: Sequence[str]) -> None:
     for path in paths:
         files.remove(path)
+
+
+def _of_account(known: files.Kind, kind: str, account: Account) -> files.Kind:
+    """What the kind takes of this person."""
+    return replace(known, most=min(known.most, limits_of(account).upload_mb[kind] * files.MEGABYTE))
 
 
 def _may_store(unit: Unit, kind: str, acting_user: Account) -> None:

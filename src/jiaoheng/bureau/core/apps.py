@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -20,3 +22,14 @@ class CoreConfig(AppConfig):
 
         if settings.DEMO:
             start_demo_clock(settings.DATA)
+
+        from django.contrib.auth.signals import user_logged_in
+
+        user_logged_in.connect(_signed_in, dispatch_uid="signed-in")
+
+
+def _signed_in(*, request: Any, user: Any, **_rest: Any) -> None:
+    """Whichever way somebody came in, his session has its line."""
+    from jiaoheng.bureau.core import signed_in
+
+    signed_in.begin(request, user)

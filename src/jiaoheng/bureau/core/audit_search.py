@@ -93,6 +93,11 @@ def find_entries(account: Account, wanted: Wanted, limit: int = 50) -> Found:
     return Found(lines, lines[-1].number if more else None)
 
 
+def entries_of(account: Account, wanted: Wanted) -> QuerySet[AuditEntry]:
+    """The entries inside the reader's AUDIT scope that are looked for, in no order and without paging."""
+    return _narrowed(_readable(scope_of(account, Can.AUDIT)), wanted)
+
+
 def history_of(account: Account, object_type: str, object_id: object, limit: int = 200) -> tuple[AuditLine, ...]:
     """The entries of one object inside the reader's scope, newest first."""
     return find_entries(account, Wanted(object_type=object_type, object_id=str(object_id)), limit).lines
@@ -190,4 +195,4 @@ def _narrowed(rows: QuerySet[AuditEntry], wanted: Wanted) -> QuerySet[AuditEntry
     return rows
 
 
-__all__ = ["AuditLine", "Change", "Found", "Wanted", "find_entries", "history_of", "line_of", "verb_of"]
+__all__ = ["AuditLine", "Change", "Found", "Wanted", "entries_of", "find_entries", "history_of", "line_of", "verb_of"]

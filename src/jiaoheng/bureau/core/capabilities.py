@@ -35,10 +35,17 @@ class Role:
     reach: str = "own"
     says: str = ""  # one line for the demo's sign-in page and the guide
     registers: tuple[str, ...] = ()  # where not empty, READ and FILL hold for these registers only
+    second_factor: bool = False  # sees the county: a password alone does not open it
+    password: int = 8  # the shortest password
+
+
+_COUNTY = ("leader", "department", "research", "inspector", "admin")  # see every school
+ADMIN_PASSWORD = 10
 
 
 def _role(key: str, title: str, *can: Can, reach: str = "own", says: str = "", registers: tuple[str, ...] = ()) -> Role:
-    return Role(key, title, frozenset(can), reach, says, registers)
+    shortest = ADMIN_PASSWORD if key == "admin" else 8
+    return Role(key, title, frozenset(can), reach, says, registers, key in _COUNTY, shortest)
 
 
 _OFFICE = (Can.READ, Can.ROUNDS, Can.REGISTERS, Can.APPROVE_COUNTY, Can.UNMASK, Can.EXPORT_FULL, Can.AUDIT)

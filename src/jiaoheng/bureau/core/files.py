@@ -22,6 +22,7 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.access import access_attachment
 from jiaoheng.bureau.core.models import Account, Attachment
 from jiaoheng.bureau.core.refusals import NotFoundError, RefusedError
+from jiaoheng.bureau.core.sealed_files import open_plain, plain_size
 
 MEGABYTE = 1 << 20
 _MOST_UNPACKED = 600 * MEGABYTE  # an office file is a zip: what unpacks to more is made to fill the disk
@@ -203,9 +204,14 @@ class Served:
     path: Path
     headers: dict[str, str]
 
+    def open(self) -> BinaryIO:
+        """The content as a stream, opened where the file lies sealed."""
+        return open_plain(self.path)
+
     def read(self) -> bytes:
         """The whole content."""
-        return self.path.read_bytes()
+        with self.open() as found:
+            return found.read()
 
 
 def open_file(account: Account, attachment_id: object, variant: str = "") -> Served:
@@ -226,7 +232,7 @@ def open_file(account: Account, attachment_id: object, variant: str = "") -> Ser
     if not path.is_file():
         raise NotFoundError
     where = "inline" if media_type in PHOTOS else "attachment"
-    return Served(path, _headers(media_type, where, found.name, path.stat().st_size))
+    return Served(path, _headers(media_type, where, found.name, plain_size(path)))
 
 
 def _headers(media_type: str, where: str, name: str, size: int) -> dict[str, str]:

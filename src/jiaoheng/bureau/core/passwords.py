@@ -8,13 +8,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from jiaoheng.bureau.core.models import Account
+from jiaoheng.bureau.core.password_rules import shortest_of
 from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
 
 # no 0 O 1 l I: a slip is read from paper. 12 of 31 letters are 59 bits
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _GROUPS, _GROUP = 3, 4
 _WORDS = {
-    "password_too_short": "不足 8 位",
+    "password_of_here": "是单位名称、代码或常用词加数字，容易被猜到",
     "password_too_common": "太常见，容易被猜到",
     "password_too_similar": "与账号太相近",
     "password_entirely_numeric": "全是数字",
@@ -35,8 +36,10 @@ def check_new_password(account: Account, password: str, again: str | None = None
     try:
         validate_password(password, account)
     except ValidationError as error:
-        why = "、".join(_WORDS.get(str(one.code), "不合要求") for one in error.error_list)
-        raise _refused("password", f"新密码{why}，请另选一个：至少 8 位，最好是一句只有自己知道的话") from None
+        least = shortest_of(account)
+        words = _WORDS | {"password_too_short": f"不足 {least} 位"}
+        why = "、".join(words.get(str(one.code), "不合要求") for one in error.error_list)
+        raise _refused("password", f"新密码{why}，请另选一个：至少 {least} 位，最好是一句只有自己知道的话") from None
 
 
 def check_ready(account: Account) -> None:

@@ -13,6 +13,7 @@ from jiaoheng.bureau.core.models import Account, Membership, Unit
 from jiaoheng.bureau.core.people import PersonLine, person_lines
 from jiaoheng.bureau.core.refusals import ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
+from jiaoheng.bureau.core.second_factor import factor_of
 from jiaoheng.bureau.core.tree import facts_at, names_at
 from jiaoheng.bureau.core.who_can_see import WORDS
 
@@ -47,6 +48,7 @@ class PersonPage:
     role_options: Options
     why_not: str  # why password and closing are not for this reader, "" where they are
     own: bool
+    second_factor: bool
     history: tuple[AuditLine, ...]
 
 
@@ -65,6 +67,7 @@ def person_page(actor: Account, other: Account) -> PersonPage:
         role_options=roles_to_choose(),
         why_not=_why_not(actor, other),
         own=actor.pk == other.pk,
+        second_factor=factor_of(other) is not None,
         history=history_of(actor, "account", other.pk, 50),
     )
 

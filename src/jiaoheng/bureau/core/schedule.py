@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
-from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import audit, clock, signed_in, tallies
 from jiaoheng.bureau.core.actions_files import sweep_expired
 from jiaoheng.bureau.core.files import SMALL_SUFFIX
 from jiaoheng.bureau.core.models import Attachment, Beat
@@ -73,6 +73,8 @@ def _run(duty: Duty) -> None:
 def expired_sessions() -> str:
     """Remove the sessions that have ended."""
     gone, _ = Session.objects.filter(expire_date__lt=clock.now()).delete()
+    signed_in.sweep()
+    tallies.sweep()
     return f"清理过期登录 {gone} 个"
 
 

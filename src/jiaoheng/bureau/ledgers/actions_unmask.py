@@ -7,6 +7,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
+from jiaoheng.bureau.ledgers import sealing
 from jiaoheng.bureau.ledgers.access import access_record
 from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.masking_rules import identity_words, shown
@@ -47,7 +48,7 @@ def do_unmask(record_id: object, field: str, purpose: str, *, acting_user: Accou
         ],
         reason=purpose,
     )
-    return show(value, one, place.schema, place.day)
+    return show(sealing.content_of(version, place.schema)[field], one, place.schema, place.day)
 
 
 @audit.action

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from django.db import connection, models
 
+from jiaoheng.bureau.core.models.fields import as_content
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion
 from jiaoheng.registers.model import Data
 
@@ -37,6 +38,7 @@ VERSION_COLUMNS = (
     "restored_from",
     "device_seq",
     *(f"s{slot}" for slot in range(8)),
+    *(f"h{slot}" for slot in range(4)),
 )
 
 
@@ -93,7 +95,7 @@ def contents_of(version_ids: Sequence[int]) -> list[Data]:
     with connection.cursor() as cursor:
         cursor.execute(sql, [_list(version_ids)])
         # both databases hand JSON out as text, and orjson reads it several times faster than Django's field
-        found = {pk: orjson.loads(data) for pk, data in cursor.fetchall()}
+        found = {pk: as_content(orjson.loads(data)) for pk, data in cursor.fetchall()}
     return [found[pk] for pk in version_ids]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import Period
+from jiaoheng.bureau.ledgers import sealing
 from jiaoheng.registers.model import Data, Register, Value
 
 
@@ -47,7 +48,13 @@ class Written:
 
 
 def key_of(register: Register, data: Mapping[str, Value]) -> str:
-    """The key of a record within unit and period: its key fields' values, "" for a register of one record each."""
+    """The key of a record within unit and period: its key fields' values, "" for a register of one record each.
+
+    Protected fields give their keyed hash: the key lies beside the record in the clear.
+    """
+    if register.has_sealed_key:
+        parts = ((sealing.key_part(register, name, data.get(name)), data.get(name)) for name in register.key)
+        return "\x1f".join(_text(value) if part is None else part for part, value in parts)[:300]
     return "\x1f".join(_text(data.get(name)) for name in register.key)[:300]
 
 
@@ -55,7 +62,7 @@ def keys_of(register: Register, rows: Sequence[Data]) -> list[str]:
     """`key_of` for many records."""
     if not register.key:
         return [""] * len(rows)
-    if len(register.key) > 1:
+    if len(register.key) > 1 or register.has_sealed_key:
         return [key_of(register, data) for data in rows]
     name = register.key[0]
     values = [data.get(name) for data in rows]

@@ -12,6 +12,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.refusals import NotFoundError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
+from jiaoheng.bureau.ledgers import sealing
 from jiaoheng.bureau.ledgers.models import Filing, Record, RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.slots import slot_key
@@ -61,6 +62,8 @@ def read_entry(
     A blank empties a field, but a blank or masked protected value keeps it: its form shows no value to begin with.
     """
     schema = place.schema
+    base = sealing.opened(schema, base) if base is not None else None
+    previous = sealing.opened(schema, previous) if previous is not None else None
     known = {name: value for name, value in typed.items() if name in schema.by_name}
     wrongs = [Wrong("field-unknown", name, f"没有“{name}”这一项", "请删去") for name in typed if name not in known]
     kept: Data = dict(base or {})
@@ -142,6 +145,8 @@ def _with_value(rows: Any, schema: Register, one: Field, value: Value) -> Any:
     slot = schema.slots.get(one.name)
     if slot is not None:
         return rows.filter(**{f"s{slot}": slot_key(one, value)})
+    if one.is_sealed:
+        return rows.filter(sealing.with_value(schema, one, value))
     return rows.filter(**{f"data__{one.name}": value})
 
 

@@ -10,6 +10,7 @@ from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.registry import schema_versions
 from jiaoheng.registers.model import Field, FieldType
+from jiaoheng.registers.sealed import Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ def _count(row: RegisterRow, one: Field, code: str, *, current: bool) -> int:
     versions = RecordVersion.objects.filter(register=row, **{f"data__{one.name}__isnull": False})
     if current:
         versions = versions.filter(CURRENT)
+    if one.is_sealed:
+        found = versions.values_list(F(f"data__{one.name}"), flat=True).iterator()
+        values = (each.open() if isinstance(each, Sealed) else each for each in found)
+        return sum(code in value if isinstance(value, list) else code == value for value in values)
     if one.type is FieldType.ARRAY:
         return sum(code in value for value in versions.values_list(F(f"data__{one.name}"), flat=True).iterator())
     return int(versions.filter(**{f"data__{one.name}": code}).count())

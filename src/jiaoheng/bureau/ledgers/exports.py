@@ -14,20 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jiaoheng.bureau.core import audit, clock, jobs
+from jiaoheng.bureau.core import audit, clock, jobs, limits
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Attachment, Period, Unit
 from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import facts_at
-from jiaoheng.bureau.ledgers import bulk
+from jiaoheng.bureau.ledgers import bulk, sealing
+from jiaoheng.bureau.ledgers.actions_unmask import check_purpose
+from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.imports.files import RESULTS, below, keep
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.registry import schema_of, schema_versions
 from jiaoheng.registers.export import TooManyRowsError, write_csv, write_xlsx
 from jiaoheng.registers.export_rows import ExportNote, ExportRow, ExportRows
-from jiaoheng.registers.model import Register
+from jiaoheng.registers.model import Data, Register
 
 KEPT = dt.timedelta(days=7)  # a download stays fetchable that long
 MOST_CSV = 2_000_000  # rows: beyond, the machine's memory and not the format is the limit
@@ -123,9 +125,11 @@ def do_export(
     is given without the right; RefusedError `export-too-large` with both numbers. run: the job that is done with it.
     """
     rows = chosen.rows
+    limits.check_export(acting_user, len(rows))
     schema = schema_of(register)
     full = bool(purpose.strip())
     if full:
+        check_purpose(purpose)
         _check_full(register, rows, acting_user)
     made = _make(register, schema, chosen, form, purpose.strip(), acting_user)
     try:
@@ -156,6 +160,7 @@ class _File:
     title: str
     count: int
     full: str  # the full numbers in it and what for, in words
+    protected: tuple[tuple[str, str], ...] = ()  # the protected columns that stand in full: name and title
 
 
 def _make(
@@ -177,7 +182,7 @@ def _make(
         watermark=f"{who} {moment:%Y-%m-%d %H:%M} 导出" + (f"，用途：{purpose}" if purpose else ""),
     )
     path = below(RESULTS, f"{secrets.token_hex(16)}.{form}")
-    made = export_rows(chosen.rows, as_of.date())
+    made = export_rows(chosen.rows, as_of.date(), schema if purpose else None)
     versions = schema_versions(register)
     day = as_of.date()
     try:
@@ -194,7 +199,8 @@ def _make(
         path.unlink(missing_ok=True)
         raise RefusedError("export-too-large", str(error)) from error
     name = f"{schema.title}_{moment:%Y%m%d_%H%M}.{form}"
-    return _File(path, name, schema.title, len(made), _full_words(purpose, protected, len(made)))
+    titles = tuple((one.name, one.title) for one in protected) if purpose else ()
+    return _File(path, name, schema.title, len(made), _full_words(purpose, protected, len(made)), titles)
 
 
 @audit.action
@@ -204,15 +210,17 @@ def _keep(
     pk = uuid.uuid4()
     if run is not None:
         run.seal({"link": f"/files/{pk}"}, f"共 {made.count:,} 行")
-    kept = keep(made.path, made.name, "result", unit=acting_user.home, owner=acting_user, pk=pk)
+    home, secret = acting_user.home, bool(made.protected)
+    kept = keep(made.path, made.name, "result", unit=home, owner=acting_user, pk=pk, secret=secret)
     kept.expires_at = clock.now() + KEPT
     kept.save(update_fields=["expires_at"])
     audit.note(
-        "export",
+        "export.full" if made.protected else "export",
         actor=acting_user,
         about=("register", register.pk, made.title),
         unit_id=kept.unit_id,
         count=made.count,
+        changes=[{"field": name, "title": title, "old": None, "new": None} for name, title in made.protected],
         reason="；".join(part for part in (chosen.filter, made.full) if part),
         digest=kept.sha256,
     )
@@ -226,8 +234,10 @@ def _full_words(purpose: str, protected: Sequence[Any], count: int) -> str:
     return f"完整{titles} {count} 人，用途：{purpose}"
 
 
-def export_rows(rows: Sequence[Any], day: dt.date) -> Sequence[ExportRow]:
-    """Record versions as the library floor exports them; the contents of heads are fetched part by part."""
+def export_rows(rows: Sequence[Any], day: dt.date, full: Register | None = None) -> Sequence[ExportRow]:
+    """Record versions as the library floor exports them; the contents of heads are fetched part by part.
+
+    `full`: the schema by which protected values are opened; without it they are their masks."""
     units = {row.unit_id for row in rows}
     facts = facts_at(units, day)
     codes = {
@@ -240,7 +250,7 @@ def export_rows(rows: Sequence[Any], day: dt.date) -> Sequence[ExportRow]:
     heads = bool(rows) and isinstance(rows[0], Head)
     made = [
         ExportRow(
-            {} if heads else row.data,
+            {} if heads else row.data if full is None else sealing.content_of(row, full),
             str(row.record_id),
             row.number,
             codes.get(row.unit_id, ""),
@@ -252,4 +262,9 @@ def export_rows(rows: Sequence[Any], day: dt.date) -> Sequence[ExportRow]:
     ]
     if not heads:
         return made
-    return ExportRows(made, lambda start, stop: bulk.contents_of([row.pk for row in rows[start:stop]]))
+
+    def fetch(start: int, stop: int) -> Sequence[Data]:
+        found = bulk.contents_of([row.pk for row in rows[start:stop]])
+        return found if full is None else [sealing.opened(full, carried(full, one)) for one in found]
+
+    return ExportRows(made, fetch)

@@ -10,6 +10,7 @@ from typing import Any
 from jiaoheng.bureau.ledgers.masking_rules import shown
 from jiaoheng.registers.masking import mask_field
 from jiaoheng.registers.model import Data, Field, FieldType, Register, Value
+from jiaoheng.registers.sealed import Sealed
 from jiaoheng.registers.values import show
 
 FEW = 4  # so many choices are buttons side by side; more are a list
@@ -183,6 +184,8 @@ def _choices(
     valid = table.valid(day)
     picked_ones = set(current)
     found = [Choice(code, label, bool(picked_ones & {code, label})) for code, label in valid.items()]
+    if isinstance(value, Sealed):  # what a protected field holds is not offered
+        value = None
     held = value if isinstance(value, list) else [str(value)] if value is not None else []
     for code in held:
         if code in valid:

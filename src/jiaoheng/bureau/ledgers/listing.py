@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core.limits import limits_of
 from jiaoheng.bureau.core.models import Account, Period
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.tree import names_at
@@ -24,6 +25,7 @@ from jiaoheng.bureau.ledgers.listing_text import text_notice
 from jiaoheng.bureau.ledgers.masking_rules import ABSENT, identity_words, shown
 from jiaoheng.bureau.ledgers.registry import schema_versions
 from jiaoheng.registers.model import Data, Field, FieldType, Value
+from jiaoheng.registers.sealed import Sealed
 
 _WALK = 2_000  # rows that an export reads at a time
 
@@ -76,7 +78,7 @@ def list_page(
     rows = chosen(account, layout, query)
     order = order_column(layout, query)
     place = cursor_of(after) if after else None
-    size = max(1, min(size, MOST))
+    size = max(1, min(size, MOST, limits_of(account).page_rows))
     found = part(rows, order, query.descending, place, size + 1, is_narrow(account, layout, query))
     more, found = len(found) > size, found[:size]
     total = (rows.count() if more or after else len(found)) if with_count else 0
@@ -186,6 +188,8 @@ class Printer:
         if value is None:
             asked = name in self.had.get(version, ())
             return _BLANK if asked else _NOT_ASKED
+        if isinstance(value, Sealed):
+            return Cell(str(value))
         key = (name, tuple(value) if isinstance(value, list) else (type(value), value))
         found = self.labels.get(key)
         if found is None:

@@ -16,6 +16,7 @@ from jiaoheng.bureau.core.refusals import RefusedError
 
 PAGE = 100
 MOST = 500  # rows of a page
+_FIRST, _LAST = 1900, 2200  # years of a moment
 OPERATORS = ("is", "in", "from", "to", "begins", "blank", "filled")
 
 
@@ -136,11 +137,11 @@ def _moment(text: str) -> dt.datetime | None:
     if not text:
         return None
     try:
-        if len(text) == 10:
-            return clock.at_end_of(dt.date.fromisoformat(text))
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
+        found = clock.at_end_of(dt.date.fromisoformat(text)) if len(text) == 10 else dt.datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
         raise _unreadable("时点", text) from None
+    if not _FIRST <= found.year <= _LAST:  # beyond, a change of zone leaves what a calendar can hold
+        raise _unreadable("时点", text)
     return found if found.tzinfo else found.replace(tzinfo=clock.BEIJING)
 
 

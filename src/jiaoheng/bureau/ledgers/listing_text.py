@@ -9,8 +9,10 @@ from django.db.models import BigIntegerField, Q
 from django.db.models.functions import Cast
 
 from jiaoheng.bureau.core.models import SearchEntry, SearchGram
+from jiaoheng.bureau.ledgers import sealing
 from jiaoheng.bureau.ledgers.listing_columns import Layout
 from jiaoheng.bureau.ledgers.record_index import is_searched
+from jiaoheng.bureau.ledgers.registry import newest_schema
 from jiaoheng.methods.grams import grams_of_word, words_of
 from jiaoheng.methods.sort_keys import text_key
 from jiaoheng.registers.model import Field, Sensitive
@@ -30,7 +32,7 @@ def text_condition(layout: Layout, text: str, *, current: bool = True) -> Q:
     number = _as_number(text)
     for one in protected_numbers(layout):
         if number:
-            found |= Q(**{f"data__{one.name}": number})
+            found |= sealing.with_value(layout.schema, one, number, newest_schema(layout.row))
     return found
 
 

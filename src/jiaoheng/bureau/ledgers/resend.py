@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core import clock, secrets
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import ConflictError
 from jiaoheng.bureau.ledgers.models import ResendKey
@@ -17,8 +16,9 @@ LONGEST = 64
 
 
 def content_hash(parts: Mapping[str, Any]) -> str:
-    """SHA-256 over what was sent."""
-    return hashlib.sha256(orjson.dumps(dict(parts), option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+    """Keyed hash over what was sent: a plain one of few unknown digits could be found by trying them."""
+    sent = orjson.dumps(dict(parts), option=orjson.OPT_SORT_KEYS, default=str)
+    return secrets.digest_of("resend", sent.decode())
 
 
 def answered(account: Account, key: str, content: str) -> ResendKey | None:

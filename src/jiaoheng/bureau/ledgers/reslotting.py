@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
+from jiaoheng.bureau.ledgers import sealing
 from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.registry import newest_schema, schema_versions
@@ -25,16 +26,19 @@ def reslot_if_moved(row: RegisterRow) -> int:
 
 
 def _layout(old: Register, new: Register) -> dict[str, tuple[int, str]]:
-    """Field (by its new name) → slot and how its values are turned into keys."""
+    """Field (by its new name) → slot and how its values are turned into keys; hash columns behind them."""
     names = {before: one.name for one in new.fields for before in one.renamed_from}
-    return {names.get(name, name): (slot, old.by_name[name].type) for name, slot in old.slots.items()}
+    found = {names.get(name, name): (slot, str(old.by_name[name].type)) for name, slot in old.slots.items()}
+    hashed = {names.get(name, name): (SLOTS + slot, "") for name, slot in sealing.hash_slots(old).items()}
+    return found | hashed
 
 
 def reslot(row: RegisterRow) -> int:
     """Write the index columns of every version of a register's records anew, by the newest schema."""
     schema = newest_schema(row)
     table = connection.ops.quote_name(RecordVersion._meta.db_table)
-    names = ", ".join(f"s{slot} = %s" for slot in range(SLOTS))
+    columns_set = (*(f"s{slot}" for slot in range(SLOTS)), *(f"h{slot}" for slot in range(sealing.SLOTS)))
+    names = ", ".join(f"{column} = %s" for column in columns_set)
     last = done = 0
     while True:
         rows = list(
@@ -42,7 +46,8 @@ def reslot(row: RegisterRow) -> int:
         )
         if not rows:
             return done
-        columns = slot_columns(schema, [carried(schema, data) for _pk, data in rows])
+        contents = [carried(schema, data) for _pk, data in rows]
+        columns = [*slot_columns(schema, contents), *sealing.hash_columns(schema, contents)]
         values = [(*keys, pk) for keys, (pk, _data) in zip(zip(*columns, strict=True), rows, strict=True)]
         with connection.cursor() as cursor:
             cursor.executemany(f"UPDATE {table} SET {names} WHERE id = %s", values)  # noqa: S608 (names are ours)

@@ -20,7 +20,7 @@ from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.refusals import ConflictError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tree import Line, lines_at, names_at
-from jiaoheng.bureau.ledgers import bulk
+from jiaoheng.bureau.ledgers import bulk, sealing
 from jiaoheng.bureau.ledgers.changes import Change, Written, carried, key_of, keys_of, period_day
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.prepared import Prepared
@@ -84,6 +84,10 @@ class _Rows:
     restored_from: Iterable[int | None]
     device_seq: Iterable[int | None]
     slots: Sequence[Iterable[str | None]]
+    hashes: Sequence[Iterable[int | None]]
+
+
+_UNHASHED: Sequence[Iterable[int | None]] = [repeat(None)] * sealing.SLOTS
 
 
 def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None) -> list[Written]:
@@ -94,9 +98,10 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
     """
     if not changes:
         return []
+    sealed = sealing.seal_rows(batch.schema, [one.data or {} for one in changes])  # what follows sees no full number
     lines = _lines({one.unit_id for one in changes}, day or batch.day)
     old = _newest([one.record_id for one in changes if one.record_id is not None])
-    plan = _plan(batch, changes, old)
+    plan = _plan(batch, changes, sealed, old)
     at = batch.at or clock.now()
     if old:
         bulk.close_versions([before.version_id for before in old.values()], at)
@@ -110,9 +115,11 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
 
 
 def stored_as_prepared(batch: Batch, count: int) -> bool:
-    """Whether so many new records can be stored by `write_prepared`: of the newest version, indexed later or not."""
+    """Whether so many new records can be stored by `write_prepared`: of the newest version, indexed later or not, and
+    without protected fields, which are sealed on the way in."""
     newest = newest_schema(batch.row).version == batch.schema.version
-    return newest and batch.authors is None and (not is_searched(batch.schema) or count > AT_ONCE)
+    plain = not any(one.sensitive for one in batch.schema.fields)
+    return newest and plain and batch.authors is None and (not is_searched(batch.schema) or count > AT_ONCE)
 
 
 def write_prepared(batch: Batch, new: Prepared, *, day: dt.date | None = None) -> int:
@@ -127,29 +134,29 @@ def write_prepared(batch: Batch, new: Prepared, *, day: dt.date | None = None) -
     except IntegrityError as error:
         changes = [Change(unit, data) for unit, data in zip(new.units, new.contents(), strict=True)]
         raise RefusedError("key-taken", _taken(batch, changes)) from error
-    rows = _Rows(ids, repeat(1), new.units, new.texts, repeat(False), repeat(None), repeat(None), new.slots)
+    rows = _Rows(ids, repeat(1), new.units, new.texts, repeat(False), repeat(None), repeat(None), new.slots, _UNHASHED)
     bulk.insert_versions(_version_columns(batch, rows, lines, at))
     if batch.indexed and is_searched(batch.schema):
         index_later(batch.row, count, at.isoformat())
     return count
 
 
-def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) -> Plan:
+def _plan(batch: Batch, changes: Sequence[Change], sealed: Sequence[Data], old: Mapping[int, Before]) -> Plan:
     new_count = sum(one.record_id is None for one in changes)
     fresh = bulk.next_ids(Record, new_count) if new_count else ()
     if new_count == len(changes):
-        contents = [one.data or {} for one in changes]
+        contents = list(sealed)
         return Plan(list(fresh), [1] * new_count, contents, keys_of(batch.schema, contents))
     coming = iter(fresh)
     kept = _contents([one.record_id for one in changes if one.record_id is not None and one.data is None], old)
     ids: list[int] = []
     numbers: list[int] = []
     contents = []
-    for one in changes:
+    for one, data in zip(changes, sealed, strict=True):
         if one.record_id is None:
             ids.append(next(coming))
             numbers.append(1)
-            contents.append(one.data or {})
+            contents.append(data)
             continue
         before = old.get(one.record_id)
         if before is None:
@@ -159,7 +166,7 @@ def _plan(batch: Batch, changes: Sequence[Change], old: Mapping[int, Before]) ->
             raise ConflictError("version-moved", moved(newest), newest=before.number, record_id=one.record_id)
         ids.append(one.record_id)
         numbers.append(before.number + 1)
-        contents.append(kept[one.record_id] if one.data is None else one.data)
+        contents.append(kept[one.record_id] if one.data is None else data)
     return Plan(ids, numbers, contents, keys_of(batch.schema, contents))
 
 
@@ -214,16 +221,17 @@ def _index(batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[i
 def _rows(batch: Batch, changes: Sequence[Change], plan: Plan) -> _Rows:
     layout = newest_schema(batch.row)  # slots are numbered alike in every version, or a filter would miss old rows
     same_layout = layout.version == batch.schema.version
-    slots = slot_columns(layout, plan.contents if same_layout else [carried(layout, one) for one in plan.contents])
+    contents = plan.contents if same_layout else [carried(layout, one) for one in plan.contents]
     return _Rows(
         plan.ids,
         plan.numbers,
         [one.unit_id for one in changes],
-        map(bytes.decode, map(orjson.dumps, plan.contents)),
+        map(_json, plan.contents),
         [one.data is None for one in changes],
         [one.restored_from for one in changes],
         [one.device_seq for one in changes],
-        slots,
+        slot_columns(layout, contents),
+        sealing.hash_columns(layout, contents),
     )
 
 
@@ -254,7 +262,12 @@ def _version_columns(batch: Batch, rows: _Rows, lines: Mapping[int, Line], at: d
         rows.restored_from,
         rows.device_seq,
         *rows.slots,
+        *rows.hashes,
     ]
+
+
+def _json(data: Data) -> str:
+    return orjson.dumps(data, sealing.json_default, orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
 
 
 def _authors(batch: Batch, units: Sequence[int]) -> tuple[Iterable[int | None], Iterable[str]]:
@@ -277,8 +290,13 @@ def digest(changes: Sequence[Change]) -> str:
     made = hashlib.sha256()
     for start in range(0, len(changes), _DIGESTED):
         part = [[one.unit_id, one.record_id, one.data] for one in changes[start : start + _DIGESTED]]
-        made.update(orjson.dumps(part, option=orjson.OPT_SORT_KEYS))
+        made.update(orjson.dumps(part, _digest_default, orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS))
     return made.hexdigest()
+
+
+def _digest_default(value: object) -> str:
+    """A sealed value by what is stored of it."""
+    return sealing.json_default(value)["c"]
 
 
 def _lines(units: set[int], day: dt.date) -> dict[int, Line]:

@@ -11,12 +11,15 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from jiaoheng.bureau.core import audit, clock, scope
+from jiaoheng.bureau.core import audit, clock, limits, scope, signed_in
+from jiaoheng.bureau.core.second_factor import factor_of, needs_second_factor
 from jiaoheng.bureau.web import refusals
 
 SEEN = "seen"
 _TOUCH = 300  # seconds between two writes of a session's last use
+PASSED = "second-factor"  # in the session: the code was right, or this browser is remembered
 _FIRST = {"password", "logout", "login"}  # what opens with a first password
+_SECOND = {"second_factor", "second_factor_new", "logout", "login"}  # what opens before the second factor
 
 
 class SessionRules:
@@ -44,8 +47,14 @@ class SessionRules:
             # the API reads tokens itself, and answers 401 itself
             return None if request.path.startswith("/api/") else _sign_in_first(request)
         name = request.resolver_match.view_name if request.resolver_match else ""
-        if request.user.must_change_password and name not in _FIRST:
-            return _password_first(request)
+        limits.check_request(request.user, name, request.method)
+        waits = not request.session.get(PASSED) and needs_second_factor(request.user)
+        if waits and name not in _SECOND and factor_of(request.user) is not None:
+            return _code_first(request, "second_factor")  # before the password too: a stolen one must not be changed
+        if request.user.must_change_password:
+            return None if name in _FIRST else _password_first(request)
+        if waits and name not in (_SECOND | _FIRST):
+            return _code_first(request, "second_factor_new")
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -58,7 +67,7 @@ def _end_idle(request: HttpRequest) -> None:
         return
     now = clock.now().timestamp()
     seen = request.session.get(SEEN, now)
-    if now - seen > settings.SESSION_COOKIE_AGE:
+    if now - seen > settings.SESSION_COOKIE_AGE or not signed_in.goes_on(request, request.user):
         logout(request)
     elif SEEN not in request.session or now - seen > _TOUCH:
         request.session[SEEN] = now
@@ -89,3 +98,9 @@ def _password_first(request: HttpRequest) -> HttpResponse:
     if refusals.wants_json(request) or getattr(request, "htmx", False) or request.method not in ("GET", "HEAD"):
         return refusals.answer(request, 403, "password-first", "首次登录请先修改密码，改好后再办理")
     return HttpResponseRedirect(reverse("password"))
+
+
+def _code_first(request: HttpRequest, name: str) -> HttpResponse:
+    if refusals.wants_json(request) or getattr(request, "htmx", False) or request.method not in ("GET", "HEAD"):
+        return refusals.answer(request, 403, "second-factor", "请先输入二次验证的验证码，再办理")
+    return HttpResponseRedirect(f"{reverse(name)}?{urlencode({'next': request.get_full_path()})}")

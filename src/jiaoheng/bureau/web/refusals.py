@@ -8,14 +8,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError, NotFoundError, RefusedError
+from jiaoheng.bureau.core.tallies import TooOftenError
 
 MISSING = "没有这个页面，或不在您的范围内"
 _TITLES = {400: "没有办成", 403: "没有办理权限", 404: "找不到", 409: "已被别人改过"}
 _FAULT = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>系统出错 · 教衡</title></head><body style="max-width:38em;margin:3em auto;padding:0 1em;font:16px/1.65 sans-serif">
+<title>系统出错 · 教衡</title><link rel="stylesheet" href="/static/web/theme.css"></head><body><main class="page">
 <h1>系统出错</h1><p>出错已记入系统日志。没有保存的内容仍在上一页，请返回后再试；仍不行请告诉管理员出错的时间。</p>
-<p><a href="/">回到待办</a></p></body></html>"""
+<p><a href="/">回到待办</a></p></main></body></html>"""
 
 
 def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -49,6 +50,10 @@ def told(request: HttpRequest, error: Exception) -> HttpResponse | None:
         return forbidden(request, error)
     if isinstance(error, ConflictError):
         return answer(request, 409, error.code, str(error), places=error.places, detail=error.detail)
+    if isinstance(error, TooOftenError):
+        response = answer(request, 429, error.code, str(error))
+        response["Retry-After"] = str(error.wait)
+        return response
     if isinstance(error, RefusedError):
         return answer(request, 400, error.code, str(error), places=error.places)
     return None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from jiaoheng.bureau.web import health, sign_in
+from jiaoheng.bureau.web import health, oidc, sign_in
 from jiaoheng.bureau.web.views import (
+    api_docs,
     audit,
+    audit_unmasked,
     calendar,
     common,
     exams,
@@ -16,23 +18,31 @@ from jiaoheng.bureau.web.views import (
     imports,
     jobs,
     ledgers,
+    operations,
     people,
     people_files,
     records,
     registers,
     rounds,
+    second_factor,
+    tokens,
     totals,
     units,
 )
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("login/", sign_in.sign_in, name="login"),
     path("login/demo/", sign_in.sign_in_demo, name="login-demo"),
+    *oidc.urls,
     path("logout/", sign_in.sign_out, name="logout"),
     path("password/", sign_in.change_password, name="password"),
     *home.urls,
     *common.urls,
+    *second_factor.urls,
+    *tokens.urls,
+    *api_docs.urls,
     *exams.urls,
     *imports.urls,
     *jobs.urls,
@@ -44,6 +54,8 @@ urlpatterns = [
     *rounds.urls,
     *filings.urls,
     *audit.urls,
+    *audit_unmasked.urls,
+    *operations.urls,
     *calendar.urls,
     *people.urls,
     *people_files.urls,

@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 
+from jiaoheng.bureau.core.models.fields import SealedTextField
 from jiaoheng.bureau.core.models.units import HALF_OPEN, Unit
 
 
@@ -24,7 +25,7 @@ class Account(AbstractBaseUser):
 
     username = models.CharField("账号", max_length=40, unique=True)
     name = models.CharField("姓名", max_length=40)
-    phone = models.CharField("手机", max_length=20, blank=True)
+    phone: Any = SealedTextField("手机", blank=True, place="core/phone")
     home = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="accounts", verbose_name="所在单位")
     must_change_password = models.BooleanField("首次登录改密码", default=True)
     is_system_admin = models.BooleanField("系统管理员", default=False)

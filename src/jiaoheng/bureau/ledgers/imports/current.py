@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from django.db.models import Count, Max, Q, QuerySet
 
 from jiaoheng.bureau.core.models import Period
-from jiaoheng.bureau.ledgers import bulk
+from jiaoheng.bureau.ledgers import bulk, sealing
 from jiaoheng.bureau.ledgers.imports.scope import Ground
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
@@ -44,14 +44,21 @@ def current_records(register: RegisterRow, ground: Ground, codes: Collection[str
         for record_id, number, data, unit_id in found.values_list(*columns):
             if unit_id in by_id:
                 rows[record_id] = (number, data, unit_id)
-    older = _older(filled, {record_id: number for record_id, (number, _, _) in rows.items()})
+    older = _older(ground, filled, {record_id: number for record_id, (number, _, _) in rows.items()})
     return [
-        Current(str(record_id), number, data, by_id[unit_id], period, older.get(record_id, {}))
+        Current(
+            str(record_id),
+            number,
+            sealing.opened(ground.schema, data),
+            by_id[unit_id],
+            period,
+            older.get(record_id, {}),
+        )
         for record_id, (number, data, unit_id) in rows.items()
     ]
 
 
-def _older(filled: Filled, newest: dict[int, int]) -> dict[int, dict[int, Data]]:
+def _older(ground: Ground, filled: Filled, newest: dict[int, int]) -> dict[int, dict[int, Data]]:
     """For rows made from a version that is no longer the newest: that version's data."""
     wanted: dict[int, int] = {}
     for record, version in zip(filled.records, filled.versions, strict=True):
@@ -62,7 +69,7 @@ def _older(filled: Filled, newest: dict[int, int]) -> dict[int, dict[int, Data]]
         rows = RecordVersion.objects.filter(record_id__in=part).values_list("record_id", "number", "data")
         for record_id, number, data in rows:
             if wanted[record_id] == number:
-                found[record_id][number] = data
+                found[record_id][number] = sealing.opened(ground.schema, data)
     return found
 
 
@@ -77,7 +84,8 @@ def previous_data(register: RegisterRow, ground: Ground, codes: Collection[str])
         return {}
     ids = {ground.ids[code]: code for code in codes if code in ground.ids}
     rows = _standing(register, before, ids).values_list("unit_id", "data")
-    return {previous_key(ids[unit_id], data, schema.key): data for unit_id, data in rows if unit_id in ids}
+    found = ((unit_id, sealing.opened(schema, data)) for unit_id, data in rows if unit_id in ids)
+    return {previous_key(ids[unit_id], data, schema.key): data for unit_id, data in found}
 
 
 def fingerprint(register: RegisterRow, period: Period | None, unit_ids: Iterable[int]) -> str:

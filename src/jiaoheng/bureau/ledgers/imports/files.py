@@ -8,6 +8,7 @@ import secrets
 import uuid
 import zipfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.conf import settings
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import Account, Attachment, Unit
 from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.bureau.core.sealed_files import plain_file, seal_in_place
 from jiaoheng.sheets.guard import Archive
 from jiaoheng.sheets.limits import MB, Limits
 from jiaoheng.sheets.raw_sheets import RefusalError
@@ -45,11 +47,16 @@ def path_of(attachment: Attachment) -> Path:
     return Path(settings.FILES) / attachment.path
 
 
+def plain(attachment: Attachment) -> AbstractContextManager[Path]:
+    """A stored file in the clear for as long as the block runs."""
+    return plain_file(path_of(attachment))
+
+
 def store(upload: Any, name: str, *, unit: Unit, owner: Account) -> Attachment:
     """Keep an upload (a Django file, an open binary file) as a workbook of the owner. RefusedError where too large."""
     ending = PurePath(safe_name(name)).suffix.lower()[:8]
     inside = f"{WORKBOOKS}/{secrets.token_hex(16)}{ending}"
-    path, digest, size = below(inside), hashlib.sha256(), 0
+    path, size = below(inside), 0
     try:
         with path.open("wb") as out:
             for piece in _pieces(upload):
@@ -57,14 +64,13 @@ def store(upload: Any, name: str, *, unit: Unit, owner: Account) -> Attachment:
                 if size > MOST_BYTES:
                     told = f"文件超过 {MOST_BYTES // MB} MB，请拆成几个文件，或删去图片等无关内容"
                     raise RefusedError("file-too-large", told)
-                digest.update(piece)
                 out.write(piece)
         if not size:
             raise RefusedError("file-empty", f"“{safe_name(name)}”是空的（0 字节），请重新选择文件")
     except RefusedError:
         path.unlink(missing_ok=True)
         raise
-    return keep(path, name, "workbook", unit=unit, owner=owner, digest=digest.hexdigest())
+    return keep(path, name, "workbook", unit=unit, owner=owner, secret=True)
 
 
 def store_many(uploads: Sequence[tuple[Any, str]], *, unit: Unit, owner: Account) -> Attachment:
@@ -87,17 +93,26 @@ def store_many(uploads: Sequence[tuple[Any, str]], *, unit: Unit, owner: Account
     except RefusedError:
         path.unlink(missing_ok=True)
         raise
-    return keep(path, f"{len(uploads)} 个文件.zip", "workbook", unit=unit, owner=owner)
+    return keep(path, f"{len(uploads)} 个文件.zip", "workbook", unit=unit, owner=owner, secret=True)
 
 
 def keep(
-    path: Path, name: str, kind: str, *, unit: Unit, owner: Account, digest: str = "", pk: uuid.UUID | None = None
+    path: Path,
+    name: str,
+    kind: str,
+    *,
+    unit: Unit,
+    owner: Account,
+    pk: uuid.UUID | None = None,
+    secret: bool = False,
 ) -> Attachment:
-    """Note a file that lies below settings.FILES already. `pk`: its id, where that had to be known before."""
+    """Note a file that lies below settings.FILES already. `pk`: its id, where that had to be known before; `secret`: it
+    may hold full numbers and is sealed first."""
     path.chmod(0o600)
-    if not digest:
-        with path.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    if secret:
+        seal_in_place(path)
+    with path.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
     return Attachment.objects.create(
         pk=pk or uuid.uuid4(),
         unit=unit,

@@ -31,13 +31,14 @@ def do_take_marked(batch: ImportBatch, *, acting_user: Account) -> Attachment:
     with tempfile.TemporaryDirectory(prefix="jiaoheng-") as folder:
         made = Path(folder) / "marked.xlsx"
         try:
-            result = _mark(batch, shown, made, Path(folder))
+            with files.plain(batch.attachment) as path:
+                result = _mark(path, batch, shown, made, Path(folder))
         except AnnotateError as error:
             raise RefusedError("not-markable", f"{error}。可照本页列出的格子改正") from error
         kept = files.below(files.RESULTS, f"{secrets.token_hex(16)}{result.path.suffix}")
         kept.write_bytes(result.path.read_bytes())
     name = f"标注_{PurePath(batch.attachment.name).stem}{kept.suffix}"
-    attachment = files.keep(kept, name, "result", unit=batch.unit, owner=acting_user)
+    attachment = files.keep(kept, name, "result", unit=batch.unit, owner=acting_user, secret=True)
     attachment.expires_at = clock.now() + KEPT
     attachment.save(update_fields=["expires_at"])
     about = ("import", batch.pk, f"{batch.register.title}：{batch.attachment.name}")
@@ -45,8 +46,7 @@ def do_take_marked(batch: ImportBatch, *, acting_user: Account) -> Attachment:
     return attachment
 
 
-def _mark(batch: ImportBatch, shown: Preview, out: Path, folder: Path) -> AnnotateResult:
-    path = files.path_of(batch.attachment)
+def _mark(path: Path, batch: ImportBatch, shown: Preview, out: Path, folder: Path) -> AnnotateResult:
     problems = [one for one in shown.problems if one.place.sheet not in _OWN]
     questions = [one for one in shown.questions if one.blocking]  # what has an answer by itself marks no cell
     answered = dict(shown.answered)

@@ -14,7 +14,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Unit
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import line_at, name_of
-from jiaoheng.bureau.ledgers import bulk
+from jiaoheng.bureau.ledgers import bulk, sealing
 from jiaoheng.bureau.ledgers.imports.scope import Ground
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.models.records import CURRENT
@@ -111,10 +111,23 @@ def _with_values(standing: Any, schema: Register, one: Field, values: Iterable[A
     for part in bulk.chunks(values, 500):
         if slot is not None:
             rows = standing.filter(**{f"s{slot}__in": [slot_key(one, value) for value in part]})
+        elif one.is_sealed:
+            yield from _sealed_with(standing, schema, one, part)
+            continue
         else:
             rows = standing.filter(**{f"data__{one.name}__in": part})
         for record_id, data in rows.values_list("record_id", "data"):
             yield record_id, data.get(one.name)
+
+
+def _sealed_with(standing: Any, schema: Register, one: Field, part: Iterable[Any]) -> Iterable[tuple[int, Any]]:
+    """`_with_values` for protected values: by their keyed hashes, told by the values that were asked for."""
+    asked = {sealing.digest_of(schema, one, value): value for value in part}
+    rows = standing.filter(sealing.with_values(schema, one, asked.values()))
+    for record_id, data in rows.values_list("record_id", "data"):
+        found = data.get(one.name)
+        if found is not None and (value := asked.get(sealing.digest_of(schema, one, found))) is not None:
+            yield record_id, value
 
 
 def _ended_unit(problem: Problem, account: Account, day: dt.date) -> Problem:

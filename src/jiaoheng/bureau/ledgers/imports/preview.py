@@ -5,16 +5,17 @@ The head is one JSON file that pages read; the rows are JSON lines that only the
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import orjson
 from django.conf import settings
 
+from jiaoheng.bureau.core import secrets
 from jiaoheng.bureau.ledgers.imports.files import PREVIEWS, below
 from jiaoheng.bureau.ledgers.prepared import from_line, prepare, to_line
 from jiaoheng.registers.model import Data, Register
@@ -74,6 +75,7 @@ class Preview:
 
 
 MOST_CELLS = 500
+_PLACE = "imports/preview"
 ROWS, LINE = "rows.jsonl", 1_000
 
 
@@ -82,24 +84,24 @@ def save(preview: Preview, rows: Sequence[PlannedRow], schema: Register | None =
 
     schema: the register's newest version where the rows are of it: then parts of new rows alone are made ready.
     """
-    inside = f"{PREVIEWS}/{secrets.token_hex(16)}"
+    inside = f"{PREVIEWS}/{token_hex(16)}"
     folder = below(inside, "x").parent
     folder.chmod(0o700)
     with (folder / ROWS).open("wb") as out:
         for start in range(0, len(rows), LINE):
             part = rows[start : start + LINE]
             if schema is not None and all(row.record is None and not row.draft for row in part):
-                out.write(to_line(prepare(schema, [row.unit for row in part], [row.data for row in part])))
+                found = to_line(prepare(schema, [row.unit for row in part], [row.data for row in part]))
             else:
-                out.write(orjson.dumps([(row.unit, row.data, row.record, row.version, row.draft) for row in part]))
-            out.write(b"\n")
-    (folder / "head.json").write_bytes(orjson.dumps(asdict(preview)))
+                found = orjson.dumps([(row.unit, row.data, row.record, row.version, row.draft) for row in part])
+            out.write(secrets.seal_bytes(_PLACE, found) + b"\n")
+    (folder / "head.json").write_bytes(secrets.seal_bytes(_PLACE, orjson.dumps(asdict(preview))))
     return inside
 
 
 def load(inside: str) -> Preview:
     """The head of a stored preview. FileNotFoundError where it is gone."""
-    found = orjson.loads((_folder(inside) / "head.json").read_bytes())
+    found = orjson.loads(secrets.unseal_bytes(_PLACE, (_folder(inside) / "head.json").read_bytes()))
     return Preview(
         counts=found["counts"],
         sentence=found["sentence"],
@@ -135,9 +137,10 @@ def _question(one: dict[str, Any]) -> Question:
 
 
 def lines(inside: str) -> Iterator[bytes]:
-    """The planned rows as they lie in the file: each line holds up to LINE of them, for `rows_of`."""
+    """The planned rows, opened: each line holds up to LINE of them, for `rows_of`."""
     with (_folder(inside) / ROWS).open("rb") as found:
-        yield from found
+        for line in found:
+            yield secrets.unseal_bytes(_PLACE, line)
 
 
 def is_prepared(line: bytes) -> bool:

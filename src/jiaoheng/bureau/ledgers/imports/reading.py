@@ -41,7 +41,11 @@ class Read:
 
 def sources_of(batch: ImportBatch, count: Count) -> list[SourceFile]:
     """The workbooks of an import as sheets of cells."""
-    path = files.path_of(batch.attachment)
+    with files.plain(batch.attachment) as path:
+        return _sources_in(path, batch, count)
+
+
+def _sources_in(path: Path, batch: ImportBatch, count: Count) -> list[SourceFile]:
     limits = Limits.from_environment()
     if not files.is_bundle(path):
         return [read_file(path, label=batch.attachment.name, limits=limits)]

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
+from jiaoheng.bureau.core import secrets
 from jiaoheng.bureau.ledgers.imports.planning import Plan
 from jiaoheng.bureau.ledgers.imports.reading import Read
 from jiaoheng.bureau.ledgers.masking_rules import shown
@@ -26,6 +27,7 @@ from jiaoheng.sheets.text import cell_text
 
 FILE = "sheet.json"
 FORMAT = 2  # a file that an earlier program wrote is not read: the preview then shows its sentences alone
+_PLACE = "imports/lines"
 MOST_LINES = 2_000
 BAD, CHANGED, NEW, ASK, SAME = "bad", "chg", "new", "ask", ""
 CLEARED = "清空"
@@ -58,13 +60,13 @@ def save_lines(inside: str, found: Read, plan: Plan, questions: Iterable[Questio
     made = _Maker(found, plan, asked).made()
     content: dict[str, Any] = {name: getattr(made, name) for name in Stored.__slots__}
     content["format"] = FORMAT
-    (Path(settings.FILES) / inside / FILE).write_bytes(orjson.dumps(content))
+    (Path(settings.FILES) / inside / FILE).write_bytes(secrets.seal_bytes(_PLACE, orjson.dumps(content)))
 
 
 def load_lines(inside: str) -> Stored:
     """Read it; EMPTY for a preview without one, or with one of another format."""
     path = Path(settings.FILES) / inside / FILE
-    content = orjson.loads(path.read_bytes()) if path.is_file() else {}
+    content = orjson.loads(secrets.unseal_bytes(_PLACE, path.read_bytes())) if path.is_file() else {}
     if content.pop("format", None) != FORMAT:
         return EMPTY
     return Stored(**content)

@@ -37,7 +37,8 @@ def do_start_import(
     that cannot be taken is a preview that says why. ForbiddenError, RefusedError where no import may be made here.
     """
     batch = _take_in(register, unit, uploads, period=period, round_=round_, answers=answers, acting_user=acting_user)
-    small = batch.attachment.size <= AT_ONCE and not files.is_bundle(files.path_of(batch.attachment))
+    with files.plain(batch.attachment) as path:
+        small = batch.attachment.size <= AT_ONCE and not files.is_bundle(path)
     if at_once if at_once is not None else small:
         refresh(batch)
     else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
 from jiaoheng.bureau.core.models import Account, Period, Unit
-from jiaoheng.bureau.core.models.fields import SortKeyField
+from jiaoheng.bureau.core.models.fields import ContentField, SealedJSONField, SortKeyField
 from jiaoheng.bureau.ledgers.models.registers import RegisterRow
 
 CURRENT = Q(valid_to__isnull=True, deleted=False)
@@ -22,6 +24,7 @@ class Record(models.Model):
     key = SortKeyField(max_length=300, blank=True)
     number = models.PositiveIntegerField(default=0)  # of its newest version
     deleted_at = models.DateTimeField(null=True)
+    anonymised_at = models.DateTimeField(null=True)  # its term of keeping was over: only figures are left
 
     class Meta:
         constraints = [
@@ -56,7 +59,7 @@ class RecordVersion(models.Model):
     school_id = models.BigIntegerField(null=True)
     class_id = models.BigIntegerField(null=True)
     schema_version = models.PositiveIntegerField()
-    data = models.JSONField()
+    data: Any = ContentField()
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField(null=True)
     deleted = models.BooleanField(default=False)
@@ -76,6 +79,11 @@ class RecordVersion(models.Model):
     s5 = SortKeyField(max_length=200, null=True)
     s6 = SortKeyField(max_length=200, null=True)
     s7 = SortKeyField(max_length=200, null=True)
+    # 64 bits of the keyed hash of protected values that are found by the whole value (`sealing.hash_slots`)
+    h0 = models.BigIntegerField(null=True)
+    h1 = models.BigIntegerField(null=True)
+    h2 = models.BigIntegerField(null=True)
+    h3 = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["record", "number"], name="record_version_once")]
@@ -96,6 +104,14 @@ class RecordVersion(models.Model):
                 )
                 for slot in range(8)
             ),
+            *(
+                models.Index(
+                    fields=[f"h{slot}", "register"],
+                    name=f"version_h{slot}",
+                    condition=CURRENT & Q(**{f"h{slot}__isnull": False}),
+                )
+                for slot in range(4)
+            ),
         ]
 
 
@@ -107,7 +123,7 @@ class Draft(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT)
     period = models.ForeignKey(Period, models.PROTECT, null=True)
     record = models.ForeignKey(Record, models.CASCADE, null=True)
-    typed = models.JSONField()  # field name → text as typed (or list of it)
+    typed: Any = SealedJSONField(place="drafts/typed")  # field name → text as typed (or list of it)
     base_version = models.PositiveIntegerField(null=True)
     saved_at = models.DateTimeField()
     device_at = models.DateTimeField(null=True)  # the device's own clock, kept beside ours

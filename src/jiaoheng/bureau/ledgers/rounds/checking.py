@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.ledgers import sealing
 from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion
 from jiaoheng.bureau.ledgers.registry import schema_of
@@ -110,7 +111,8 @@ def data_name(schema: Register, data: Mapping[str, Value]) -> str:
 
 def _known(schema: Register, data: Mapping[str, Value]) -> Data:
     """A record under the names of the round's schema; values of dropped fields are not judged."""
-    return {name: value for name, value in carried(schema, data).items() if name in schema.by_name}
+    known = {name: value for name, value in carried(schema, data).items() if name in schema.by_name}
+    return sealing.opened(schema, known)
 
 
 def _cell(value: Value | None) -> Any:

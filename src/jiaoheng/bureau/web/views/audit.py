@@ -33,8 +33,8 @@ def audit(request: HttpRequest) -> HttpResponse:
     whole = any(root.level == Unit.Level.COUNTY for root in scope.roots)
     if request.method == "POST":
         return _verify(request, whole)
-    asked = {name: request.GET.get(name, "").strip() for name in _NAMES}
-    errors, wanted = _wanted(request, asked)
+    asked = asked_of(request)
+    errors, wanted = wanted_of(request, asked)
     unit = access_unit(request.user, asked["unit"], Can.AUDIT) if asked["unit"] else None
     context = {
         "found": find_entries(request.user, wanted),
@@ -48,7 +48,12 @@ def audit(request: HttpRequest) -> HttpResponse:
     return page(request, "web/audit.html", "操作记录", context)
 
 
-def _wanted(request: HttpRequest, asked: dict[str, str]) -> tuple[list[dict[str, str]], Wanted]:
+def asked_of(request: HttpRequest) -> dict[str, str]:
+    """The filter as it was typed."""
+    return {name: request.GET.get(name, "").strip() for name in _NAMES}
+
+
+def wanted_of(request: HttpRequest, asked: dict[str, str]) -> tuple[list[dict[str, str]], Wanted]:
     """What is looked for; a day that cannot be read is told at its field and narrows nothing."""
     errors: list[dict[str, str]] = []
     days: dict[str, dt.date | None] = {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods
 
+from jiaoheng.bureau.core import signed_in
 from jiaoheng.bureau.core.access import access_unit
 from jiaoheng.bureau.core.actions_deputies import do_end_deputy, do_set_deputy
 from jiaoheng.bureau.core.audit_search import history_of
@@ -16,6 +18,7 @@ from jiaoheng.bureau.core.files import open_file
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.search import search as find
+from jiaoheng.bureau.core.second_factor import codes_left, factor_of
 from jiaoheng.bureau.web.current import KEY, places_of
 from jiaoheng.bureau.web.pages import page
 
@@ -38,7 +41,7 @@ def search(request: HttpRequest) -> HttpResponse:
 def file(request: HttpRequest, file_id: str) -> HttpResponse:
     """The bytes of an attachment, through its door, with safe headers."""
     served = open_file(request.user, file_id, request.GET.get("variant", ""))
-    response = FileResponse(served.path.open("rb"))
+    response = FileResponse(served.open())
     for name, value in served.headers.items():
         response[name] = value
     return response
@@ -57,6 +60,8 @@ def switch(request: HttpRequest, unit_id: int) -> HttpResponse:
 def me(request: HttpRequest) -> HttpResponse:
     """One's own account: memberships, password, 我外出, what one did lately."""
     account = request.user
+    if request.method == "POST" and request.POST.get("act") in ("leave", "leave-others"):
+        return _leave(request)
     if request.method == "POST":
         deputy = access_deputy(request)
         if request.POST.get("act") == "end":
@@ -69,13 +74,29 @@ def me(request: HttpRequest) -> HttpResponse:
             do_set_deputy(deputy, first, last, acting_user=account, reason=request.POST.get("reason", ""))
             messages.success(request, f"外出期间的事项转给 {deputy.name}，到期自动收回")
         return HttpResponseRedirect(reverse("me"))
+    factor = factor_of(account)
     context = {
         "memberships": places_of(account),
         "stand_ins": stand_ins_of(account),
         "candidates": candidates(account),
         "done": history_of(account, "account", account.pk, 20),
+        "signed_in": signed_in.lines_of(account, request),
+        "factor": factor,
+        "codes_left": codes_left(factor) if factor is not None else 0,
+        "may_factor": settings.SECOND_FACTOR,
     }
     return page(request, "web/me.html", "账号与密码", context)
+
+
+def _leave(request: HttpRequest) -> HttpResponse:
+    """Sign one other browser out, or all of them."""
+    if request.POST["act"] == "leave":
+        signed_in.do_end_signed_in(request.POST.get("line", ""), acting_user=request.user)
+        messages.success(request, "那里的登录已退出")
+    else:
+        count = signed_in.do_end_others(request.session.get(signed_in.KEY), acting_user=request.user)
+        messages.success(request, f"已退出 {count} 处登录，这里不变")
+    return HttpResponseRedirect(reverse("me"))
 
 
 def access_deputy(request: HttpRequest) -> Account:

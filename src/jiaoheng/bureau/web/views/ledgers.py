@@ -101,7 +101,7 @@ def ledger_template(request: HttpRequest, name: str) -> HttpResponse:
 
 def _file(request: HttpRequest, attachment_id: str) -> HttpResponse:
     served = open_file(request.user, attachment_id)
-    response = FileResponse(served.path.open("rb"))
+    response = FileResponse(served.open())
     for head, value in served.headers.items():
         response[head] = value
     return response

@@ -21,6 +21,7 @@ from jiaoheng.bureau.core.actions_accounts import (
     do_unlock,
 )
 from jiaoheng.bureau.core.actions_accounts_roles import access_membership, do_add_membership, do_end_membership
+from jiaoheng.bureau.core.actions_second_factor import do_reset_factor
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.people import find_people
@@ -106,6 +107,9 @@ def _act(request: HttpRequest, other: Account) -> HttpResponse:
     if act == "unlock":
         do_unlock(other, acting_user=user)
         messages.success(request, f"{other.name}已解锁，用原密码登录")
+    elif act == "factor":
+        do_reset_factor(other, acting_user=user, reason=reason)
+        messages.success(request, f"{other.name}的二次验证已解除，下次登录重新设置")
     elif act == "close":
         do_close_account(other, acting_user=user, reason=reason)
         messages.success(request, f"{other.name}的账号已停用，历史保留")

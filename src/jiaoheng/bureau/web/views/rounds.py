@@ -273,7 +273,7 @@ def round_merge(request: HttpRequest, round_id: int) -> HttpResponse:
     basis = Basis.APPROVED if request.POST.get("approved") else Basis.PROVISIONAL
     made = do_merge(round_, acting_user=request.user, basis=basis)
     served = open_file(request.user, str(made.pk))
-    response = FileResponse(served.path.open("rb"))
+    response = FileResponse(served.open())
     for name, value in served.headers.items():
         response[name] = value
     return response
