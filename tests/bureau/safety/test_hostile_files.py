@@ -97,7 +97,7 @@ def test_pictures_that_are_taken_are_made_anew(world: World, settings: Any, kind
         body = files.full_path(made.path).read_bytes()
         for mark in (b"<script", b"<?php", b"PK\x03\x04", b"Exif", b"tEXt", b"zTXt", b"acTL", b"ANIM"):
             if mark in body:
-                wrong.append(f"{what}: {mark!r} is still in it")
+                wrong += [f"{what}: {mark!r} is still in it"]
         if getattr(Image.open(io.BytesIO(body)), "n_frames", 1) != 1:
             wrong.append(f"{what}: moves")
         if Path(made.name).suffix not in (".jpg", ".jpeg", ".png"):
