@@ -16,9 +16,7 @@ from PIL import Image
 HEADS = ("姓名", "证件号码", "单位")
 NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 DTD = '<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
-LAUGHS = (
-    "<!DOCTYPE x [<!ENTITY a0 'ha'>" + "".join(f"<!ENTITY a{n + 1} '{f'&a{n};' * 10}'>" for n in range(9)) + "]>"
-)
+LAUGHS = "<!DOCTYPE x [<!ENTITY a0 'ha'>" + "".join(f"<!ENTITY a{n + 1} '{f'&a{n};' * 10}'>" for n in range(9)) + "]>"
 
 
 def workbook(rows: list[list[Any]] | None = None, change: Callable[[Any], None] | None = None) -> bytes:
@@ -64,7 +62,9 @@ def _sheet(change: Callable[[str], str]) -> bytes:
 def _with_dtd(dtd: str, entity: str) -> Callable[[str], str]:
     def change(text: str) -> str:
         body = text[text.index("<worksheet") :]
-        return dtd.replace("<!DOCTYPE x", "<!DOCTYPE worksheet") + body.replace("</sheetData>", f"<row r='9'><c r='A9' t='inlineStr'><is><t>{entity}</t></is></c></row></sheetData>")
+        return dtd.replace("<!DOCTYPE x", "<!DOCTYPE worksheet") + body.replace(
+            "</sheetData>", f"<row r='9'><c r='A9' t='inlineStr'><is><t>{entity}</t></is></c></row></sheetData>"
+        )
 
     return change
 
@@ -124,7 +124,10 @@ def _many_styles(text: str) -> str:
 BOMB = repacked(workbook(), add={"xl/media/zeros.bin": b"\0" * (700 << 20)})
 WORKBOOKS: dict[str, tuple[str, bytes]] = {
     "zip bomb: a part of 700 MB": ("炸弹.xlsx", BOMB),
-    "zip bomb: sheet of spaces": ("空格.xlsx", _sheet(lambda t: t.replace("</worksheet>", " " * (250 << 20) + "</worksheet>"))),
+    "zip bomb: sheet of spaces": (
+        "空格.xlsx",
+        _sheet(lambda t: t.replace("</worksheet>", " " * (250 << 20) + "</worksheet>")),
+    ),
     "sizes that lie": ("说谎.xlsx", _lying_sizes(workbook())),
     "far cell": ("远格.xlsx", workbook(change=lambda s: s.cell(1_048_576, 16_384, "远"))),
     "far cell beyond the sheet": ("越界.xlsx", _sheet(lambda t: t.replace('r="A2"', 'r="ZZZZ99999999"'))),
@@ -133,30 +136,86 @@ WORKBOOKS: dict[str, tuple[str, bytes]] = {
     "negative row": ("负行.xlsx", _sheet(lambda t: t.replace('<row r="2"', '<row r="-2"'))),
     "external entity": ("外部实体.xlsx", _sheet(_with_dtd(DTD, "&x;"))),
     "billion laughs": ("十亿.xlsx", _sheet(_with_dtd(LAUGHS, "&a9;"))),
-    "parameter entity": ("参数实体.xlsx", _sheet(_with_dtd('<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1:9/x">%p;]>', ""))),
-    "deep xml": ("深层.xlsx", _sheet(lambda t: t.replace("</sheetData>", "<row>" * 100_000 + "</row>" * 100_000 + "</sheetData>"))),
+    "parameter entity": (
+        "参数实体.xlsx",
+        _sheet(_with_dtd('<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1:9/x">%p;]>', "")),
+    ),
+    "deep xml": (
+        "深层.xlsx",
+        _sheet(lambda t: t.replace("</sheetData>", "<row>" * 100_000 + "</row>" * 100_000 + "</sheetData>")),
+    ),
     "xml cut off": ("截断.xlsx", _sheet(lambda t: t[: len(t) // 2])),
-    "xml in utf-7": ("编码.xlsx", _sheet(lambda t: '<?xml version="1.0" encoding="utf-7"?>' + t[t.index("<worksheet") :])),
+    "xml in utf-7": (
+        "编码.xlsx",
+        _sheet(lambda t: '<?xml version="1.0" encoding="utf-7"?>' + t[t.index("<worksheet") :]),
+    ),
     "xml with NUL": ("零字节.xlsx", _sheet(lambda t: t.replace("</sheetData>", "\0</sheetData>"))),
-    "shared string out of range": ("串号.xlsx", _sheet(lambda t: t.replace('t="s"><v>0</v>', 't="s"><v>999999999</v>'))),
+    "shared string out of range": (
+        "串号.xlsx",
+        _sheet(lambda t: t.replace('t="s"><v>0</v>', 't="s"><v>999999999</v>')),
+    ),
     "shared string negative": ("负串号.xlsx", _sheet(lambda t: t.replace('t="s"><v>0</v>', 't="s"><v>-1</v>'))),
     "styles of 300,000 parts": ("样式.xlsx", repacked(workbook(), replace={"xl/styles.xml": _many_styles})),
-    "relationship upwards": ("上跳.xlsx", repacked(workbook(), replace={"xl/_rels/workbook.xml.rels": lambda t: t.replace("worksheets/sheet1.xml", "../../../../etc/passwd")})),
-    "relationship to a file": ("外链关系.xlsx", repacked(workbook(), replace={"xl/_rels/workbook.xml.rels": lambda t: t.replace('Target="/xl/worksheets/sheet1.xml"', 'Target="file:///etc/passwd" TargetMode="External"')})),
-    "external workbook": ("外部工作簿.xlsx", repacked(workbook(), add={"xl/externalLinks/externalLink1.xml": f"<externalLink {NS}/>", "xl/externalLinks/_rels/externalLink1.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="x" Target="http://127.0.0.1:9/a.xlsx" TargetMode="External"/></Relationships>'})),
-    "formula to a web address": ("网址公式.xlsx", workbook([list(HEADS), ['=WEBSERVICE("http://127.0.0.1:9/"&B2)', "x", "甲"]])),
+    "relationship upwards": (
+        "上跳.xlsx",
+        repacked(
+            workbook(),
+            replace={
+                "xl/_rels/workbook.xml.rels": lambda t: t.replace("worksheets/sheet1.xml", "../../../../etc/passwd")
+            },
+        ),
+    ),
+    "relationship to a file": (
+        "外链关系.xlsx",
+        repacked(
+            workbook(),
+            replace={
+                "xl/_rels/workbook.xml.rels": lambda t: t.replace(
+                    'Target="/xl/worksheets/sheet1.xml"', 'Target="file:///etc/passwd" TargetMode="External"'
+                )
+            },
+        ),
+    ),
+    "external workbook": (
+        "外部工作簿.xlsx",
+        repacked(
+            workbook(),
+            add={
+                "xl/externalLinks/externalLink1.xml": f"<externalLink {NS}/>",
+                "xl/externalLinks/_rels/externalLink1.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="x" Target="http://127.0.0.1:9/a.xlsx" TargetMode="External"/></Relationships>',
+            },
+        ),
+    ),
+    "formula to a web address": (
+        "网址公式.xlsx",
+        workbook([list(HEADS), ['=WEBSERVICE("http://127.0.0.1:9/"&B2)', "x", "甲"]]),
+    ),
     "DDE formula": ("DDE.xlsx", workbook([list(HEADS), ["=cmd|' /C calc'!A0", "x", "甲"]])),
-    "text that begins like a formula": ("加号.xlsx", workbook([list(HEADS), ["+1+cmd|' /C calc'!A0", "@SUM(1)", "甲"]])),
+    "text that begins like a formula": (
+        "加号.xlsx",
+        workbook([list(HEADS), ["+1+cmd|' /C calc'!A0", "@SUM(1)", "甲"]]),
+    ),
     "macros": ("宏.xlsm", repacked(workbook(), add={"xl/vbaProject.bin": _ole("VBA")})),
     "macros under the name xlsx": ("宏改名.xlsx", repacked(workbook(), add={"xl/vbaProject.bin": _ole("VBA")})),
-    "Excel 4 macro sheet": ("四代宏.xlsx", repacked(workbook(), add={"xl/macrosheets/sheet1.xml": "<xm:macrosheet xmlns:xm='http://schemas.microsoft.com/office/excel/2006/main'/>"})),
+    "Excel 4 macro sheet": (
+        "四代宏.xlsx",
+        repacked(
+            workbook(),
+            add={
+                "xl/macrosheets/sheet1.xml": "<xm:macrosheet xmlns:xm='http://schemas.microsoft.com/office/excel/2006/main'/>"
+            },
+        ),
+    ),
     "embedded object": ("嵌入.xlsx", repacked(workbook(), add={"xl/embeddings/oleObject1.bin": _ole("Package")})),
     "encrypted parts": ("加密.xlsx", _encrypted(workbook())),
     "no content types": ("缺件.xlsx", repacked(workbook(), drop=("[Content_Types].xml",))),
     "no sheets": ("无表.xlsx", repacked(workbook(), drop=(SHEET,))),
     "no workbook part": ("无簿.xlsx", repacked(workbook(), drop=("xl/workbook.xml",))),
     "a part twice": ("重复.xlsx", repacked(workbook(), add={SHEET: b"<x/>"})),
-    "parts of path names": ("路径.xlsx", repacked(workbook(), add={"../../../../tmp/evil": b"x", "/etc/evil": b"x", "C:\\evil": b"x"})),
+    "parts of path names": (
+        "路径.xlsx",
+        repacked(workbook(), add={"../../../../tmp/evil": b"x", "/etc/evil": b"x", "C:\\evil": b"x"}),
+    ),
     "20,000 parts": ("多件.xlsx", repacked(workbook(), add={f"xl/media/{n}.bin": b"" for n in range(20_000)})),
     "archive cut off": ("断包.xlsx", workbook()[:-200]),
     "archive of noise": ("噪声.xlsx", b"PK\x03\x04" + random.Random(2).randbytes(5000)),
@@ -173,16 +232,25 @@ WORKBOOKS: dict[str, tuple[str, bytes]] = {
     "empty": ("空.xlsx", b""),
     "one byte": ("一.xlsx", b"P"),
     "program under the name xlsx": ("程序.xlsx", b"MZ\x90\0" + random.Random(3).randbytes(4000)),
-    "pdf under the name xlsx": ("改名.xlsx", b"%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n"),
+    "pdf under the name xlsx": (
+        "改名.xlsx",
+        b"%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n",
+    ),
 }
 BUNDLES: dict[str, tuple[str, bytes]] = {
     "zip in zip in zip": ("套娃.zip", _nested()),
     "zip of links": ("链接.zip", _link("名单.xlsx", "/etc/passwd")),
-    "zip of path names": ("路径.zip", _zip({"../../名单.xlsx": workbook(), "/etc/名单.csv": b"a\n", "..\\..\\x.csv": b"a\n"})),
+    "zip of path names": (
+        "路径.zip",
+        _zip({"../../名单.xlsx": workbook(), "/etc/名单.csv": b"a\n", "..\\..\\x.csv": b"a\n"}),
+    ),
     "zip of 5,000 files": ("很多.zip", _zip({f"{n}.csv": b"a\n" for n in range(5000)})),
     "zip that unpacks to 700 MB": ("大包.zip", _zip({"a.csv": b"a\n" * (350 << 20)})),
     "zip with a password": ("密码.zip", _encrypted(_zip({"a.csv": b"a\n1\n"}))),
-    "zip of names with marks": ("怪名.zip", _zip({"\u202excod.csv": b"a\n1\n", "a\u200b.csv": b"a\n1\n", "con.csv": b"a\n"})),
+    "zip of names with marks": (
+        "怪名.zip",
+        _zip({"\u202excod.csv": b"a\n1\n", "a\u200b.csv": b"a\n1\n", "con.csv": b"a\n"}),
+    ),
 }
 
 
@@ -212,7 +280,9 @@ def _png_text(size: int) -> bytes:
 
 def _exif(size: int) -> bytes:
     plain = picture()
-    parts = b"".join(b"\xff\xe1" + struct.pack(">H", 65_535) + b"Exif\0\0" + b"\xff" * 65_527 for _ in range(size // 65_535))
+    parts = b"".join(
+        b"\xff\xe1" + struct.pack(">H", 65_535) + b"Exif\0\0" + b"\xff" * 65_527 for _ in range(size // 65_535)
+    )
     return plain[:2] + parts + plain[2:]
 
 
@@ -240,7 +310,10 @@ REFUSED_PHOTOS: dict[str, tuple[str, bytes]] = {
     "heic": ("苹果.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100),
     "postscript as jpg": ("印.jpg", b"%!PS-Adobe-3.0\n(/etc/passwd) (r) file"),
     "mvg as png": ("画.png", b"push graphic-context\nfill 'url(http://127.0.0.1:9/)'\npop graphic-context"),
-    "jpg of 65,500 × 65,500 in its head": ("大.jpg", picture()[:163] + picture()[163:].replace(struct.pack(">HH", 30, 40), struct.pack(">HH", 65_500, 65_500), 1)),
+    "jpg of 65,500 × 65,500 in its head": (
+        "大.jpg",
+        picture()[:163] + picture()[163:].replace(struct.pack(">HH", 30, 40), struct.pack(">HH", 65_500, 65_500), 1),
+    ),
 }
 CLEANED_PHOTOS: dict[str, tuple[str, bytes]] = {
     "jpg and archive in one": ("双.jpg", picture() + workbook()),
@@ -260,9 +333,23 @@ DOCUMENTS: dict[str, tuple[str, bytes]] = {
     "docx with macros": ("宏.docx", repacked(DOCX, add={"word/vbaProject.bin": _ole("VBA")})),
     "docm": ("宏.docm", repacked(DOCX, add={"word/vbaProject.bin": _ole("VBA")})),
     "docx with a remote template": ("远程.docx", repacked(DOCX, add={"word/_rels/settings.xml.rels": _RELS})),
-    "docx with a remote frame": ("框.docx", repacked(DOCX, add={"word/_rels/document.xml.rels": _RELS.replace("attachedTemplate", "frame")})),
-    "docx with an embedded program": ("嵌入.docx", repacked(DOCX, add={"word/embeddings/oleObject1.bin": _ole("Package")})),
-    "docx with DDE": ("DDE.docx", repacked(DOCX, replace={"word/document.xml": b"<w:document xmlns:w='x'><w:instrText>DDEAUTO c:\\\\windows\\\\system32\\\\cmd.exe \"/k calc\"</w:instrText></w:document>"})),
+    "docx with a remote frame": (
+        "框.docx",
+        repacked(DOCX, add={"word/_rels/document.xml.rels": _RELS.replace("attachedTemplate", "frame")}),
+    ),
+    "docx with an embedded program": (
+        "嵌入.docx",
+        repacked(DOCX, add={"word/embeddings/oleObject1.bin": _ole("Package")}),
+    ),
+    "docx with DDE": (
+        "DDE.docx",
+        repacked(
+            DOCX,
+            replace={
+                "word/document.xml": b"<w:document xmlns:w='x'><w:instrText>DDEAUTO c:\\\\windows\\\\system32\\\\cmd.exe \"/k calc\"</w:instrText></w:document>"
+            },
+        ),
+    ),
     "docx of 700 MB": ("炸弹.docx", repacked(DOCX, add={"word/media/a.bin": b"\0" * (700 << 20)})),
     "html as docx": ("页.docx", b"<html><script>alert(1)</script></html>"),
     "html as pdf": ("页.pdf", b"<html><script>alert(1)</script></html>"),
@@ -273,9 +360,18 @@ DOCUMENTS: dict[str, tuple[str, bytes]] = {
     "program as pdf": ("程.pdf", b"MZ\x90\0" + random.Random(6).randbytes(3000)),
     "shortcut": ("快捷.lnk", b"L\0\0\0\x01\x14\x02\0" + b"\0" * 200),
     "script as pdf": ("脚本.pdf", b"#!/bin/sh\nrm -rf /\n"),
-    "pdf with a script": ("动作.pdf", b"%PDF-1.7\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n%%EOF"),
-    "pdf that starts a program": ("启动.pdf", b"%PDF-1.7\n1 0 obj<</Type/Catalog/OpenAction<</S/Launch/F(cmd.exe)>>>>endobj\n%%EOF"),
-    "pdf with an embedded file": ("附带.pdf", b"%PDF-1.7\n1 0 obj<</Type/Filespec/EF<</F 2 0 R>>/F(a.exe)>>endobj\n2 0 obj<</Type/EmbeddedFile>>stream\nMZ\nendstream endobj\n%%EOF"),
+    "pdf with a script": (
+        "动作.pdf",
+        b"%PDF-1.7\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n%%EOF",
+    ),
+    "pdf that starts a program": (
+        "启动.pdf",
+        b"%PDF-1.7\n1 0 obj<</Type/Catalog/OpenAction<</S/Launch/F(cmd.exe)>>>>endobj\n%%EOF",
+    ),
+    "pdf with an embedded file": (
+        "附带.pdf",
+        b"%PDF-1.7\n1 0 obj<</Type/Filespec/EF<</F 2 0 R>>/F(a.exe)>>endobj\n2 0 obj<</Type/EmbeddedFile>>stream\nMZ\nendstream endobj\n%%EOF",
+    ),
 }
 NAMES = [
     "../../../../etc/passwd", "..\\..\\windows\\system32\\a.jpg", "/etc/cron.d/a.jpg", "C:\\a.jpg", "a\0.jpg", "\u202egpj.exe",
