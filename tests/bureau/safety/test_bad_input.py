@@ -129,7 +129,7 @@ def test_forms_that_cannot_be_read(world: World) -> None:
 
 def test_a_body_that_says_it_is_huge_is_not_read(world: World, settings: Any) -> None:
     class Endless(io.RawIOBase):
-        def read(self, size: int = -1) -> bytes:  # noqa: ARG002
+        def read(self, size: int = -1) -> bytes:
             raise AssertionError("somebody read the body")
 
     client = signed(world["甲填报"])
@@ -177,9 +177,7 @@ def test_too_many_requests_of_one_account(world: World, settings: Any, monkeypat
 def test_expensive_work_is_counted_for_all_processes(world: World, settings: Any, roster: Any) -> None:
     settings.LIMITS = True
     client = signed(world["甲填报"])
-    states = []
-    for _ in range(41):
-        states.append(client.post("/ledgers/t_roster/import", {"unit": world["甲"].pk}).status_code)
+    states = [client.post("/ledgers/t_roster/import", {"unit": world["甲"].pk}).status_code for _ in range(41)]
     assert states == [400] * 40 + [429]
     assert Tally.objects.get(name=f"heavy/{world['甲填报'].pk}").count == 41
     assert client.get("/").status_code == 200

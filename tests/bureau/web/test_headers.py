@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, reverse
 
 from bureau.web.walk_kit import ask, entered, own_unit
 from bureau.web.walk_stage import ACTORS, Ground
@@ -39,7 +39,7 @@ class Inline(HTMLParser):
         if tag in ("iframe", "object", "embed", "base"):
             self.found.append(f"<{tag}>")
         for name, value in attrs:
-            outside = re.match(r"\s*(javascript:|https?:|//)", value or "", re.I)
+            outside = re.match(r"\s*(javascript:|https?:|//)", value or "", re.IGNORECASE)
             if name == "style" or name.startswith("on") or (name in ("href", "src", "action", "hx-get") and outside):
                 self.found.append(f"{tag} {name}={value}")
             if name in ("hx-on", "hx-vals") and "js:" in (value or ""):
@@ -70,8 +70,6 @@ def pages(ground: Ground, role: str) -> dict[str, str]:
                     things = ["2025-autumn"]
                 for value in things:
                     try:
-                        from django.urls import reverse
-
                         address = reverse(name, kwargs={**({route.argument: value} if kind else {}), **route.more})
                     except NoReverseMatch:  # a page that this tree does not have
                         continue
