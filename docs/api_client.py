@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 
-class Refused(Exception):  # noqa: N818 (an answer of the server)
+class RefusedError(Exception):
     """Problem details of the server: `problem["detail"]` is a sentence for people, `places` says where."""
 
     def __init__(self, problem: dict[str, Any]) -> None:
@@ -33,14 +33,14 @@ class Office:
         self.session.headers["Authorization"] = f"Bearer {token}"
 
     def call(self, method: str, path: str, **more: Any) -> Any:
-        """The content of an answer; waits where the server asks to. Raises Refused."""
+        """The content of an answer; waits where the server asks to. Raises RefusedError."""
         while True:
             answer = self.session.request(method, self.root + path, timeout=60, **more)
             if answer.status_code == 429:
                 time.sleep(int(answer.headers["Retry-After"]))
                 continue
             if answer.status_code >= 400:
-                raise Refused(answer.json())
+                raise RefusedError(answer.json())
             return answer.json()
 
     def records(self, register: str, **asked: Any) -> Iterator[dict[str, Any]]:
@@ -71,7 +71,7 @@ class Office:
             try:
                 sent = {"values": values, "base": now["version"], "reason": reason}
                 return self.call("PATCH", f"/records/{record}", json=sent)
-            except Refused as refused:
+            except RefusedError as refused:
                 if refused.status != 409:
                     raise
                 print("又有人改过：", refused)
@@ -81,7 +81,7 @@ class Office:
         path = f"{self.root}/registers/{register}/file"
         with self.session.get(path, params={"format": form}, stream=True, timeout=600) as answer:
             if answer.status_code >= 400:
-                raise Refused(answer.json())
+                raise RefusedError(answer.json())
             with open(target, "wb") as out:
                 out.writelines(answer.iter_content(1 << 16))
             return int(answer.headers["X-Row-Count"])

@@ -44,7 +44,7 @@ def test_the_client_of_the_documents(
         rows = list(office.records("t_roster", limit=2, sort="-points"))
         assert [one["values"]["points"] for one in rows] == [4, 3, 2, 1, 0]
         assert office.change(made[0]["id"], {"points": 9}, "补登")["version"] == 2
-        with pytest.raises(client_module.Refused, match="points: "):
+        with pytest.raises(client_module.RefusedError, match="points: "):
             office.change(made[0]["id"], {"points": "约9"})
         # somebody is faster once: the client reads again
         other = client_module.Office(live_server.url, token_of(world["甲校长"]))

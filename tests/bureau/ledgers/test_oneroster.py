@@ -244,3 +244,25 @@ def test_a_reader_exports_his_own_and_a_stranger_nothing(small: Any, tmp_path: P
     year = Period.objects.get(code="Y2025")
     with pytest.raises(RefusedError, match="不是学期"):
         export_roster(tmp_path / "r.zip", year, acting_user=clerk)
+
+
+def test_the_commands_tell_and_write(small: Any, tmp_path: Path, capsys: Any) -> None:
+    from jiaoheng.cli.roster import run_check, run_export, run_import
+
+    archive = tmp_path / "r.zip"
+    assert run_export("T2025-1", "office", archive) == 0
+    assert run_check(archive) == 0
+    assert "enrollments 5 行" in capsys.readouterr().out
+
+    def edit(tables: dict[str, list[list[str]]]) -> None:
+        next(row for row in tables["users.csv"] if row[6:8] == ["伟", "张"])[6] = "炜"
+
+    changed = _edited(archive, tmp_path / "x.zip", edit)
+    assert run_import(changed, "T2025-1", "office", False) == 0
+    assert "要改 1 条。加 --yes 写入。" in capsys.readouterr().out
+    assert not RecordVersion.objects.filter(number=2).exists()
+    assert run_import(changed, "T2025-1", "office", True) == 0
+    assert RecordVersion.objects.get(number=2).data["name"] == "张炜"
+    broken = _edited(archive, tmp_path / "y.zip", lambda tables: tables.pop("users.csv") and None)
+    assert run_check(broken) == run_import(broken, "T2025-1", "office", True) == 2
+    assert "users.csv：manifest.csv 写 file.users 为 bulk" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, reverse
 
 from bureau.web.walk_kit import ask, entered, own_unit
 from bureau.web.walk_stage import ACTORS, Ground
@@ -70,8 +70,6 @@ def pages(ground: Ground, role: str) -> dict[str, str]:
                     things = ["2025-autumn"]
                 for value in things:
                     try:
-                        from django.urls import reverse
-
                         address = reverse(name, kwargs={**({route.argument: value} if kind else {}), **route.more})
                     except NoReverseMatch:  # a page that this tree does not have
                         continue

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from jiaoheng.bureau.core import audit, clock, limits, scope, signed_in
 from jiaoheng.bureau.core.second_factor import factor_of, needs_second_factor
+from jiaoheng.bureau.core.tallies import TooOftenError
 from jiaoheng.bureau.web import refusals
 
 SEEN = "seen"
@@ -47,7 +48,10 @@ class SessionRules:
             # the API reads tokens itself, and answers 401 itself
             return None if request.path.startswith("/api/") else _sign_in_first(request)
         name = request.resolver_match.view_name if request.resolver_match else ""
-        limits.check_request(request.user, name, request.method)
+        try:
+            limits.check_request(request.user, name, request.method)
+        except TooOftenError as error:  # what is raised here reaches no `process_exception`
+            return refusals.told(request, error)
         waits = not request.session.get(PASSED) and needs_second_factor(request.user)
         if waits and name not in _SECOND and factor_of(request.user) is not None:
             return _code_first(request, "second_factor")  # before the password too: a stolen one must not be changed
