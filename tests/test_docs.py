@@ -39,6 +39,7 @@ SEVERITY_WORDS = {"错误": "error", "提醒": "warning", "说明": "note", "问
 PASSED_ON = {
     ("findings.py", "code"),  # equal notes joined at the end
     ("wire.py", "str(code)"),  # findings of the reading process
+    ("looking.py", "one.key"),  # names of the doctor's own checks
     ("preview.py", "one['code']"),  # the stored preview of an import
     ("settings_checks.py", "code"),  # the tuples of the rules
 }

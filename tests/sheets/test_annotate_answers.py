@@ -131,6 +131,7 @@ def test_renamed_and_new_sheets(copy: Path) -> None:
     book[SHEET].title = "改名"
     book.save(copy)
     assert read_answers(read(copy)).origin["OUT.xlsx", "改名"] == ("甲校.xlsx", SHEET)
+    book = openpyxl.load_workbook(copy)  # openpyxl can save a picture once only
     book.create_sheet("新").append(["考号"])
     book.save(copy)
     answered = read_answers(read(copy))

@@ -111,7 +111,7 @@ def test_p08_typed_without_a_network_is_offered_when_the_browser_opens_again(
     page.goto(form)
     page.context.set_offline(True)
     fill(page, TWELVE)
-    page.wait_for_function("document.getElementById('draft-status').textContent.includes('网络不通，仅存于本机')")
+    page.wait_for_selector("#draft-status:has-text('网络不通，仅存于本机')")
     page.close()
     page.context.set_offline(False)
 
@@ -125,7 +125,7 @@ def test_p08_typed_without_a_network_is_offered_when_the_browser_opens_again(
     assert overflow(again) == 0
     press(again, "接着填")
     assert typed(again) == TWELVE
-    again.wait_for_function("document.getElementById('draft-status').textContent.includes('草稿已存')")
+    again.wait_for_selector("#draft-status:has-text('草稿已存')")
     again.reload()
     assert typed(again) == TWELVE  # the server's own draft now
     assert again.locator("#draft-offer").is_hidden()

@@ -16,6 +16,7 @@ from django.db import connection
 from bureau.ledgers import import_kit as kit
 from bureau.ledgers.registers_for_tests import ROSTER, store
 from bureau.world import World
+from jiaoheng.bureau.core import keys
 from jiaoheng.bureau.core.actions_jobs import do_cancel_job, do_rerun_job
 from jiaoheng.bureau.core.models import Job, Notice
 from jiaoheng.bureau.core.worker import Worker
@@ -57,6 +58,7 @@ def _worker(settings: Any, hold: bool) -> subprocess.Popen[bytes]:
         "TESTS": str(Path(__file__).parents[2]),
         "BASE": str(connection.settings_dict["NAME"]),
         "FILES": str(settings.FILES),
+        "JIAOHENG_KEYS": str(keys.folder()),
         "ANCHOR": str(settings.ANCHOR),
         "HOLD": "1" if hold else "",
     }

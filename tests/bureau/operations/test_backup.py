@@ -259,7 +259,7 @@ def test_p30_an_older_versions_backup_is_restored_and_upgraded(full: World, sett
     use_folder(settings, tmp_path / "二")
     with second_base(tmp_path / "二.sqlite3") as alias:
         restored = restore(path, using=alias)
-        assert ("core", "0002_beat") in restored.upgraded
+        assert ("core", "0002_protected") in restored.upgraded
         assert state_of(connections[alias]).pending == ()
         after = rows_of(alias)
         assert after["core_unit"] == now["core_unit"]

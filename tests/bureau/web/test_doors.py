@@ -151,9 +151,9 @@ def _broken(*_given: Any, **_named: Any) -> None:
 def _server_log() -> Iterator[io.StringIO]:
     """The lines of the server's log as the settings write them."""
     written = io.StringIO()
-    shaped = settings.LOGGING["formatters"]["masked"]
+    shaped = settings.LOGGING["formatters"]["json"]
     handler = logging.StreamHandler(written)
-    handler.setFormatter(import_string(shaped["()"])(shaped["format"]))
+    handler.setFormatter(import_string(shaped["()"])())
     loggers = [logging.getLogger(name) for name in ("", "django.request", "django.security")]
     levels = [one.level for one in loggers]
     loggers[0].addHandler(handler)
@@ -202,8 +202,7 @@ def test_p06_no_number_in_the_servers_log(ground: Ground, monkeypatch: pytest.Mo
         clerk.raise_request_exception = False
         assert clerk.get("/").status_code == 500
     lines = log.getvalue()
-    assert "ValueError: secret 990000********0001" in lines
-    assert "/files/990000********0001" in lines
+    assert "ValueError" in lines  # which fault and where, never what it carried
     assert not [one for one in lines.splitlines() if number in one]
 
 

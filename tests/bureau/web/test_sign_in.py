@@ -260,7 +260,7 @@ def test_refusals_have_their_page_part_and_json(
     assert all(told in answer.content.decode() for answer in pages)
     assert "<html" in pages[0].content.decode()
     assert "<html" not in pages[1].content.decode()
-    assert pages[2].json()["message"] == told
+    assert pages[2].json()["detail"] == told
 
 
 def test_a_fault_shows_nothing_of_the_request(world: World) -> None:

@@ -6,6 +6,7 @@ the side's mark in their content, so that anything of it that shows where it mus
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,6 +20,7 @@ from bureau.ledgers.rounds_stage import DUE, OPENS, REFERENCE, Stage, add_person
 from bureau.world import START, World, make_world
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.actions_files import store_file, store_result
+from jiaoheng.bureau.core.actions_tokens import do_make_token
 from jiaoheng.bureau.core.capabilities import ROLES
 from jiaoheng.bureau.core.models import Account, Job, Membership, Unit
 from jiaoheng.bureau.core.search_index import index_accounts, index_units
@@ -161,6 +163,8 @@ def _own_things(ground: Ground, side: str, who: str, unit: Any) -> None:
     ground.put("draft", side, draft.id)
     view = do_save_view("roster", f"{mark}视图", ListQuery(text=mark), acting_user=account)
     ground.put("view", side, view.id)
+    token, _secret = do_make_token(f"{mark}程序", ["read"], clock.today() + dt.timedelta(days=30), acting_user=account)
+    ground.put("token", side, token.pk)
     ground.put("slips", side, keep([Slip(f"{mark}人", mark, "", "x", "y")], account))
 
 

@@ -60,6 +60,17 @@ _REMIND = (Can.ROUNDS, Can.APPROVE_DISTRICT)
 
 ROUTES: dict[str, Route] = {
     "healthz": Route(get=ANY, open=True),
+    "readyz": Route(get=ANY, open=True),
+    "oidc": Route(get=ANY, open=True),
+    "oidc_back": Route(get=ANY, open=True),
+    "second_factor": Route(get=ANY, post=ANY),
+    "second_factor_new": Route(get=ANY, post=ANY),
+    "second_factor_change": Route(post=ANY),
+    "tokens": Route(get=ANY, post=ANY),
+    "token_revoke": Route(("token",), "token_id", None, ANY),
+    "api_docs": Route(get=ANY, open=True),
+    "audit-unmasked": Route(get=(Can.AUDIT,)),
+    "operations": Route(get=(Can.AUDIT,), roles=("leader", "department", "admin")),
     "login": Route(get=ANY, post=ANY, open=True),
     "login-demo": Route(post=ANY, open=True),
     "logout": Route(post=ANY, open=True),
@@ -149,7 +160,7 @@ def may(role: str, rights: tuple[Can, ...], route: Route) -> bool:
 
 def reads(role: str, kind: str, side: str) -> bool:
     """What each role reads, written down here independently of the program."""
-    if kind in ("import", "job", "workbook", "result", "draft", "view", "slips"):
+    if kind in ("import", "token", "job", "workbook", "result", "draft", "view", "slips"):
         return ACTORS[role] == f"{side}填报"
     if kind == "register_draft":
         return role == "admin"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from jiaoheng.bureau.api.problems import MEDIA_TYPE, general
+from jiaoheng.bureau.api.problems import MEDIA_TYPE, general, problem
 from jiaoheng.bureau.api.strict_json import is_clean
 
 PREFIX = "/api/"
@@ -34,8 +35,19 @@ class ApiDoor:
         return response
 
 
+def _told(response: HttpResponse) -> HttpResponse | None:
+    if response.status_code == 404 or response.get("Content-Type", "") != "application/json":
+        return None  # what is missing and what may not be read are told in one way
+    try:
+        said = json.loads(response.content)
+        return problem(response.status_code, str(said["code"]), str(said["message"]), places=said.get("places"))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def _ours(response: HttpResponse) -> HttpResponse:
-    made = general(response.status_code)
+    """Our form of a refusal; the sentence of one of our own (first password, a page's refusal) stays."""
+    made = _told(response) or general(response.status_code)
     if "Allow" in response:
         made["Allow"] = response["Allow"]
     return made

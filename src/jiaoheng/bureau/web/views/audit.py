@@ -63,11 +63,11 @@ def wanted_of(request: HttpRequest, asked: dict[str, str]) -> tuple[list[dict[st
         except RefusedError as error:
             days[name] = None
             errors.append({"anchor": name, "text": str(error)})
-    before = request.GET.get("before", "")
+    before, verb = request.GET.get("before", ""), asked["action"]
     return errors, Wanted(
         person=asked["who"],
         object_name=asked["what"],
-        action=asked["action"],
+        action=verb,
         unit_id=whole_number(asked["unit"]) if asked["unit"] else None,
         object_type=asked["type"],
         object_id=asked["id"],
