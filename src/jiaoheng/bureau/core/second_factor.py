@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.core import signing
-from django_otp.oath import TOTP  # type: ignore[import-untyped]
+from django_otp.oath import TOTP
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import ROLES
