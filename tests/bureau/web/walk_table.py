@@ -64,7 +64,7 @@ ROUTES: dict[str, Route] = {
     "oidc": Route(get=ANY, open=True),
     "oidc_back": Route(get=ANY, open=True),
     "second_factor": Route(get=ANY, post=ANY),
-    "second_factor_new": Route(get=ANY, post=ANY),
+    "second_factor_new": Route(get=ANY, post=ANY, writes=True),  # keeps the secret it shows, not in force before a code
     "second_factor_change": Route(post=ANY),
     "tokens": Route(get=ANY, post=ANY),
     "token_revoke": Route(("token",), "token_id", None, ANY),
