@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import typer
+
+from jiaoheng.cli.on_base import run_on_base
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -12,36 +12,19 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 @app.command("list", help="列出密钥、各用在多少条记录上，以及要办的事。")
 def list_() -> None:
     """2 where there is something to do."""
-    _run(_list)
+    run_on_base(_list)
 
 
 @app.command("add", help="新增一把密钥，此后写入的内容用它加密；旧密钥仍留着读旧内容。")
 def add() -> None:
     """The file gets a line; the server takes it up by itself."""
-    _run(_add)
+    run_on_base(_add)
 
 
 @app.command("rotate", help="用最新的密钥重新加密已有的内容，也加密升级前未加密的内容。可随时中断，再运行会接着做。")
 def rotate() -> None:
     """In parts, each whole."""
-    _run(_rotate)
-
-
-def _run(work: Callable[[], int]) -> None:
-    from jiaoheng.cli.console import Refusal, guarded
-
-    def job() -> int:
-        from jiaoheng.bureau.setup import start_django
-
-        start_django()
-        from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
-
-        try:
-            return work()
-        except (RefusedError, ForbiddenError) as error:
-            raise Refusal(f"{error}。") from error
-
-    raise typer.Exit(guarded(job))
+    run_on_base(_rotate)
 
 
 def _list() -> int:

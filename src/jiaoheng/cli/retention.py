@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import typer
+
+from jiaoheng.cli.on_base import run_on_base
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -12,30 +12,13 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 @app.command("preview", help="列出保存期已满的记录和将要去掉的列，不改动数据。")
 def preview() -> None:
     """What a run would do."""
-    _run(_preview)
+    run_on_base(_preview)
 
 
 @app.command("run", help="去掉保存期已满的记录里的个人信息，只留数字。不能撤销；后台每天也会做一次。")
 def run() -> None:
     """Now."""
-    _run(_now)
-
-
-def _run(work: Callable[[], int]) -> None:
-    from jiaoheng.cli.console import Refusal, guarded
-
-    def job() -> int:
-        from jiaoheng.bureau.setup import start_django
-
-        start_django()
-        from jiaoheng.bureau.core.refusals import ForbiddenError, RefusedError
-
-        try:
-            return work()
-        except (RefusedError, ForbiddenError) as error:
-            raise Refusal(f"{error}。") from error
-
-    raise typer.Exit(guarded(job))
+    run_on_base(_now)
 
 
 def _preview() -> int:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, models
-
 from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core.bulk_rows import insert_rows, next_ids
 from jiaoheng.bureau.core.models import Account, SearchEntry, SearchGram, Unit, UnitFacts
 from jiaoheng.bureau.core.tree import Line, facts_at, line_at, lines_at, names_at
 from jiaoheng.methods.grams import fold, grams_of_text, initials_of
@@ -117,7 +116,7 @@ def _replace(
         return
     if not fresh:
         drop(kind, [row[0] for row, _ in rows])
-    ids = _next_ids(SearchEntry, len(rows))
+    ids = next_ids(SearchEntry, len(rows))
     entries: list[tuple[Any, ...]] = []
     grams: list[tuple[str, int]] = []
     for entry_id, ((object_id, name, codes, line), where) in zip(ids, rows, strict=True):
@@ -129,40 +128,11 @@ def _replace(
         ancestors = (line.county_id, line.district_id, line.school_id, line.class_id, line.unit_id)
         entries.append((entry_id, kind, str(object_id), register, name[:200], folded, where[:200], *ancestors))
         grams += [(gram, entry_id) for gram in grams_of_text(names, given)]
-    _insert(SearchEntry, ENTRY_COLUMNS, entries)
+    insert_rows(SearchEntry, ENTRY_COLUMNS, entries)
     grams.sort()  # neighbours go into the same page of the index
-    _insert(SearchGram, ("gram", "entry_id"), grams)
+    insert_rows(SearchGram, ("gram", "entry_id"), grams)
 
 
 def _parts(ids: Iterable[Any]) -> Iterable[list[Any]]:
     chosen = list(ids)
     return (chosen[start : start + _PART] for start in range(0, len(chosen), _PART))
-
-
-def _next_ids(model: type[models.Model], count: int) -> Sequence[int]:
-    """Ids for new rows inside the running transaction: out of the sequence, or after the largest ever given."""
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
-            )
-            return [row[0] for row in cursor.fetchall()]
-        cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])
-        first = int(cursor.fetchone()[0]) + 1
-        return range(first, first + count)
-
-
-def _insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    if not rows:
-        return
-    table = connection.ops.quote_name(model._meta.db_table)
-    names = ", ".join(connection.ops.quote_name(column) for column in columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-        marks = ", ".join(["%s"] * len(columns))
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 (names are ours)

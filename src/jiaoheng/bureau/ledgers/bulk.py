@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from django.db import connection, models
 
+from jiaoheng.bureau.core.bulk_rows import insert_rows
 from jiaoheng.bureau.core.models.fields import as_content
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion
 from jiaoheng.registers.model import Data
@@ -42,27 +43,9 @@ VERSION_COLUMNS = (
 )
 
 
-def next_ids(model: type[models.Model], count: int) -> range | list[int]:
-    """Ids for `count` new rows of a table, inside the running transaction.
-
-    PostgreSQL hands them out of the table's sequence; on SQLite the writer holds the only write lock.
-    """
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
-            )
-            return [row[0] for row in cursor.fetchall()]
-        # a deleted row's id must not come again: the sequence knows the largest one ever given
-        cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])
-        first = int(cursor.fetchone()[0]) + 1
-        return range(first, first + count)
-
-
 def insert_records(rows: Iterable[Sequence[Any]]) -> None:
     """Rows of RECORD_COLUMNS."""
-    _insert(Record, RECORD_COLUMNS, rows)
+    insert_rows(Record, RECORD_COLUMNS, rows)
 
 
 def insert_versions(columns: Sequence[Iterable[Any]]) -> None:
@@ -72,7 +55,7 @@ def insert_versions(columns: Sequence[Iterable[Any]]) -> None:
     """
     filled = [(name, one) for name, one in zip(VERSION_COLUMNS, columns, strict=True) if not _is_empty(one)]
     rows = zip(*(one for _, one in filled), strict=False)  # a `repeat` has no end
-    _insert(RecordVersion, [name for name, _ in filled], rows)
+    insert_rows(RecordVersion, [name for name, _ in filled], rows)
 
 
 def newest_of(record_ids: Sequence[int]) -> Iterator[tuple[int, str, int, int]]:
@@ -137,20 +120,6 @@ def _table(model: type[models.Model]) -> str:
 
 def _moment(at: Any) -> Any:
     return None if at is None else connection.ops.adapt_datetimefield_value(at)
-
-
-def _insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    table = connection.ops.quote_name(model._meta.db_table)
-    names = ", ".join(connection.ops.quote_name(column) for column in columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # COPY goes past Django's own cursor: without this a taken key would not be an IntegrityError
-            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-        marks = ", ".join(["%s"] * len(columns))
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 (names are ours)
 
 
 def _is_empty(column: Iterable[Any]) -> bool:

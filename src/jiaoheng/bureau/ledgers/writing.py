@@ -17,6 +17,7 @@ import orjson
 from django.db import IntegrityError, connection, transaction
 
 from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core.bulk_rows import next_ids
 from jiaoheng.bureau.core.models import Account, Period, Unit
 from jiaoheng.bureau.core.refusals import ConflictError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tree import Line, lines_at, names_at
@@ -126,7 +127,7 @@ def write_prepared(batch: Batch, new: Prepared, *, day: dt.date | None = None) -
     """Write new records that were made ready for the batch's schema, which is the newest; how many. As `write`."""
     lines = _lines(set(new.units), day or batch.day)
     count = len(new.units)
-    ids = list(bulk.next_ids(Record, count))
+    ids = list(next_ids(Record, count))
     at = batch.at or clock.now()
     try:
         with transaction.atomic():
@@ -143,7 +144,7 @@ def write_prepared(batch: Batch, new: Prepared, *, day: dt.date | None = None) -
 
 def _plan(batch: Batch, changes: Sequence[Change], sealed: Sequence[Data], old: Mapping[int, Before]) -> Plan:
     new_count = sum(one.record_id is None for one in changes)
-    fresh = bulk.next_ids(Record, new_count) if new_count else ()
+    fresh = next_ids(Record, new_count) if new_count else ()
     if new_count == len(changes):
         contents = list(sealed)
         return Plan(list(fresh), [1] * new_count, contents, keys_of(batch.schema, contents))
