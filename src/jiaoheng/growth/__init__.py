@@ -1,0 +1,1 @@
+"""Value-added: files in, effects with their uncertainty and a report out."""

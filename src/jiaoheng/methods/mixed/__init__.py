@@ -1,0 +1,1 @@
+"""Linear mixed models from sums: nested groups, any number of pupils."""
