@@ -1,0 +1,329 @@
+"""From group sums to the design of a model: patterns of known priors, centring, scaling, and who nests in whom.
+
+Missing priors: pupils whose priors are known in another pattern than the commonest get their own intercept and their
+own slopes (columns `prior|pattern`): with few priors the known ones carry more weight, so one common slope would be
+wrong. Their residual variance differs too, so each pattern gets the weight σ²(commonest)/σ²(pattern), from regressions
+within cells. Patterns too small for that fall back on fewer of their priors. This is the prediction of the score from
+what is known of each pupil; it needs that priors are missing at random given the known scores and the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+from scipy.sparse import csr_array
+
+from jiaoheng.methods.effects_model import FloatArray, IntArray, Warned
+from jiaoheng.methods.mixed.group_sums import INTERCEPT, GroupSums, reshifted
+from jiaoheng.methods.mixed.sums import codes_of
+
+LEAST_IN_PATTERN = 100  # fewer pupils give no slopes of their own
+_COLLINEAR = 1e-9  # share of a column's spread that the columns before it leave
+
+
+class ModelError(ValueError):
+    """The data cannot carry the model; the sentence is for the user. `code` is stable."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of grouping. `parent`: each unit's unit of the next outer level (empty for the outermost)."""
+
+    name: str
+    units: int
+    first_cell: IntArray  # a cell of each unit, for its keys
+    n: FloatArray  # pupils
+    parent: IntArray
+    up: csr_array | None
+    terms: tuple[str, ...]  # random terms; the intercept first
+    columns: tuple[int, ...]  # their columns of the design
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Standardised sums of a model. Matrices are over the design's columns, the outcome last.
+
+    strips[c]: Σ v·v_c of each innermost unit (units, columns), for every column c that is a random term of some level.
+    standard = transform @ (design columns): z = scale·(v − mean); the intercept stays 1.
+    """
+
+    names: tuple[str, ...]
+    n: int
+    total: FloatArray
+    strips: Mapping[int, FloatArray]
+    levels: tuple[Level, ...]  # innermost first
+    transform: FloatArray
+    log_weights: float
+    weights: FloatArray  # Σw and Σw² of the innermost units, for measurement error: (2, units)
+    warnings: tuple[Warned, ...]
+    sums: GroupSums
+
+    @property
+    def predictors(self) -> int:
+        """Number of fixed effects."""
+        return len(self.names) - 1
+
+
+def build_design(sums: GroupSums, slopes: Mapping[str, Sequence[str]] | None = None) -> Design:
+    """The design of a model with random intercepts at every level and, by level, the named random slopes.
+
+    Raises ModelError where nothing is left to be fitted: no rows, a constant outcome, one group, infinite values.
+    """
+    warnings: list[Warned] = []
+    _check(sums)
+    sums = reshifted(sums, _means(sums))
+    levels, unit_of_cell = _levels(sums, warnings)
+    pattern, names, maps = _patterns(sums, warnings)
+    weight = _pattern_weights(sums, pattern, maps)
+    maps = {mask: matrix * np.sqrt(weight[mask]) for mask, matrix in maps.items()}
+    total = np.zeros((len(names), len(names)))
+    for mask, matrix in maps.items():
+        total += matrix @ sums.total(np.flatnonzero(pattern == mask)) @ matrix.T
+    kept = _independent(total, names, warnings)
+    names = tuple(names[at] for at in kept)
+    total = total[np.ix_(kept, kept)]
+    maps = {mask: matrix[kept] for mask, matrix in maps.items()}
+    transform = _standardising(total)
+    total = transform @ total @ transform.T
+    total[0, 1:] = total[1:, 0] = 0.0
+    levels = _with_terms(levels, slopes or {}, names)
+    wanted = sorted({column for level in levels for column in level.columns})
+    inner = levels[0]
+    collect = csr_array(
+        (np.ones(sums.cells), (unit_of_cell, np.arange(sums.cells))), shape=(inner.units, sums.cells)
+    )
+    one_to_one = inner.units == sums.cells
+    strips = {}
+    for column in wanted:
+        cells = _strip(sums, pattern, maps, transform, names, column)
+        strips[column] = cells if one_to_one else collect @ cells
+    own = np.array([weight[mask] for mask in pattern.tolist()]) if len(maps) > 1 else np.ones(sums.cells)
+    squares = sums.products[0] if sums.square_weights is None else sums.square_weights
+    both = np.array([own * sums.products[0], own**2 * squares])
+    logs = 0.0 if sums.log_weights is None else float(sums.log_weights.sum())
+    return Design(
+        names=names,
+        n=sums.pupils,
+        total=total,
+        strips=strips,
+        levels=levels,
+        transform=transform,
+        log_weights=logs + float(sums.n @ np.log(own)),
+        weights=both if one_to_one else (collect @ both.T).T,
+        warnings=tuple(warnings),
+        sums=sums,
+    )
+
+
+def _check(sums: GroupSums) -> None:
+    if sums.pupils == 0:
+        text = "没有一名学生同时有终点成绩、起点成绩和所在单位，无法计算增值。请核对 --outcome、--prior、--groups 所指的列"
+        raise ModelError("no-rows", text)
+    bad = [name for at, name in enumerate(sums.columns) if not np.isfinite(sums.product(at, at)).all()]
+    if bad:
+        raise ModelError("infinite", f"“{'、'.join(bad)}”列中有无穷大（inf）。请在数据中改正或清空这些格后再计算")
+
+
+def _means(sums: GroupSums) -> FloatArray:
+    """Each column's mean: of a prior, over those in whom it is known."""
+    means = sums.shifts.copy()
+    for at, name in enumerate(sums.columns[1:], 1):
+        weight = sums.products[0]
+        if name in sums.priors:
+            weight = weight * ((sums.pattern >> sums.priors.index(name)) & 1)
+        if weight.sum() > 0:
+            means[at] += sums.products[at].sum() / weight.sum()
+    return means
+
+
+def _levels(sums: GroupSums, warnings: list[Warned]) -> tuple[list[Level], IntArray]:
+    """Units of every level, innermost first, and the innermost unit of each cell. Cells are sorted by key."""
+    new = np.zeros(sums.cells, np.bool_)
+    new[0] = True
+    units: list[IntArray] = []
+    for keys in sums.keys:
+        code = codes_of(keys)
+        new[1:] |= code[1:] != code[:-1]
+        units.append(np.cumsum(new) - 1)
+    levels: list[Level] = []
+    inner_unit: IntArray | None = None
+    for name, unit in reversed(list(zip(sums.levels, units, strict=True))):
+        count = int(unit[-1]) + 1
+        if count == 1:
+            warnings.append(Warned("one-unit", f"“{name}”列只有一个单位，没有可比的对象，这一层未估计"))
+            continue
+        first = np.searchsorted(unit, np.arange(count))
+        n = np.add.reduceat(sums.n, first).astype(np.float64)
+        if inner_unit is None and count == sums.pupils:
+            text = f"“{name}”列每个单位只有一名学生，单位的差异与学生的差异分不开，这一层未估计。请换一列更大的单位"
+            warnings.append(Warned("one-pupil-units", text))
+            continue
+        if inner_unit is not None:
+            child = levels[-1]
+            if child.units == count:
+                text = f"“{name}”列的每个单位里只有一个“{child.name}”，两层分不开，只估计“{child.name}”一层"
+                warnings.append(Warned("same-levels", text))
+                continue
+            parent = unit[child.first_cell]
+            up = csr_array((np.ones(child.units), (parent, np.arange(child.units))), shape=(count, child.units))
+            levels[-1] = Level(child.name, child.units, child.first_cell, child.n, parent, up, (), ())
+        levels.append(Level(name, count, first, n, np.zeros(0, np.int64), None, (), ()))
+        inner_unit = unit if inner_unit is None else inner_unit
+    if inner_unit is None:
+        text = f"“{'、'.join(sums.levels)}”中没有两个以上可比的单位。增值是与其他单位比较得来的，请加入别的学校或班级的数据"
+        raise ModelError("one-group", text)
+    small = float((levels[0].n < 2).mean())
+    if small > 0:
+        text = f"“{levels[0].name}”列有 {int((levels[0].n < 2).sum())} 个单位只有一名学生，它们的效应几乎全部收缩到平均"
+        warnings.append(Warned("single-pupil-units", text))
+    return levels, inner_unit
+
+
+def _patterns(
+    sums: GroupSums, warnings: list[Warned]
+) -> tuple[IntArray, tuple[str, ...], dict[int, FloatArray]]:
+    """Each cell's effective pattern, the design's columns, and by pattern the matrix from raw to design columns."""
+    size = len(sums.columns)
+    found = np.unique(sums.pattern)
+    counts = {int(mask): int(sums.n[sums.pattern == mask].sum()) for mask in found}
+    least = max(LEAST_IN_PATTERN, 10 * size)
+    commonest = max(counts, key=lambda mask: (counts[mask], mask))
+    effective: dict[int, int] = {}
+    kept = [mask for mask in sorted(counts) if mask == commonest or counts[mask] >= least]
+    for mask in counts:
+        inside = [one for one in kept if one & mask == one]
+        effective[mask] = max(inside, key=lambda one: (one.bit_count(), counts[one])) if inside else 0
+    used = sorted(set(effective.values()), key=lambda mask: (mask != commonest, mask))
+    folded = sum(counts[mask] for mask in counts if effective[mask] != mask)
+    if folded:
+        text = f"有 {folded} 名学生的起点成绩缺法少见（每种不足 {least} 人），只用了他们较常见的那部分起点成绩"
+        warnings.append(Warned("rare-patterns", text))
+    names = [*sums.columns[:-1]]
+    place = {name: at for at, name in enumerate(sums.columns)}
+    extra: dict[int, list[tuple[str, int]]] = {}
+    for mask in used:
+        if mask == commonest:
+            continue
+        known = [prior for bit, prior in enumerate(sums.priors) if mask >> bit & 1]
+        label = f"仅有{'、'.join(known)}" if known else "无起点成绩"
+        extra[mask] = [(f"{INTERCEPT}|{label}", 0), *((f"{prior}|{label}", place[prior]) for prior in known)]
+        names += [name for name, _ in extra[mask]]
+    names.append(sums.columns[-1])
+    maps: dict[int, FloatArray] = {}
+    for mask in used:
+        matrix = np.zeros((len(names), size))
+        for at, name in enumerate(sums.columns[:-1]):
+            if name not in sums.priors or mask >> sums.priors.index(name) & 1:
+                matrix[at, at] = 1.0
+        matrix[-1, -1] = 1.0
+        for name, column in extra.get(mask, []):
+            matrix[names.index(name), column] = 1.0
+        maps[mask] = matrix
+    pattern = np.array([effective[int(mask)] for mask in sums.pattern], np.int64) if len(counts) > 1 else sums.pattern
+    if len(used) == 1 and effective.get(int(found[0])) != int(found[0]):
+        pattern = np.full(sums.cells, used[0], np.int64)
+    return pattern, tuple(names), maps
+
+
+def _pattern_weights(sums: GroupSums, pattern: IntArray, maps: Mapping[int, FloatArray]) -> dict[int, float]:
+    """σ²(commonest) ÷ σ²(pattern), each from the regression within cells; 1 where a pattern is too small to tell."""
+    if len(maps) == 1:
+        return dict.fromkeys(maps, 1.0)
+    variance: dict[int, float] = {}
+    for mask, matrix in maps.items():
+        cells = np.flatnonzero(pattern == mask)
+        used = np.flatnonzero(matrix.any(axis=0))
+        used = used[used != 0]
+        sums_by_cell = sums.products[: len(sums.columns)][:, cells]
+        centred = sums.total(cells) - (sums_by_cell / sums_by_cell[0]) @ sums_by_cell.T
+        inside = centred[np.ix_(used, used)]
+        x, y = inside[:-1, :-1], inside[:-1, -1]
+        rest = inside[-1, -1] - y @ (np.linalg.pinv(x, rcond=1e-9, hermitian=True) @ y)
+        df = float(sums.n[cells].sum()) - cells.size - (used.size - 1)
+        variance[mask] = float(rest) / df if df >= 30 and rest > 0 else np.nan
+    first = variance[next(iter(maps))]
+    ratio = {mask: first / own for mask, own in variance.items()}
+    return {mask: float(value) if np.isfinite(value) else 1.0 for mask, value in ratio.items()}
+
+
+def _independent(total: FloatArray, names: tuple[str, ...], warnings: list[Warned]) -> list[int]:
+    """The columns that are no sum of those before them; the others are left out and named."""
+    size = len(names)
+    work = total.copy()
+    spread = np.diag(total - np.outer(total[0], total[0]) / total[0, 0]).copy()
+    spread[0] = total[0, 0]
+    scale = np.maximum(np.diag(total), 1e-300)
+    kept: list[int] = []
+    for at in range(size - 1):
+        if work[at, at] > _COLLINEAR * max(spread[at], 1e-12 * scale[at]) and spread[at] > 1e-12 * scale[at]:
+            kept.append(at)
+            row = work[at] / work[at, at]
+            work = work - np.outer(work[at], row)
+        else:
+            constant = spread[at] <= 1e-12 * scale[at] or scale[at] <= 1e-300
+            reason = "只有一个取值" if constant else "完全由前面的列决定"
+            warnings.append(Warned("collinear", f"“{names[at]}”列{reason}，不能单独估计，已不用于计算"))
+    if spread[-1] <= 1e-12 * scale[-1]:
+        raise ModelError("constant-outcome", f"终点成绩“{names[-1]}”全部相同，没有差异可以解释。请核对 --outcome 所指的列")
+    if work[-1, -1] <= 1e-10 * spread[-1]:
+        text = f"终点成绩“{names[-1]}”完全由其他列算得出，没有剩下的差异。请核对是否把终点成绩也列入了 --prior 或 --covariates"
+        raise ModelError("exact-fit", text)
+    return [*kept, size - 1]
+
+
+def _standardising(total: FloatArray) -> FloatArray:
+    """z = (v − mean)/sd for every column but the first; as a matrix on design columns."""
+    size = len(total)
+    transform = np.eye(size)
+    mean = total[0] / total[0, 0]
+    variance = np.diag(total) / total[0, 0] - mean**2
+    scale = 1 / np.sqrt(variance[1:])
+    transform[np.arange(1, size), np.arange(1, size)] = scale
+    transform[1:, 0] = -mean[1:] * scale
+    return transform
+
+
+def _with_terms(levels: Sequence[Level], slopes: Mapping[str, Sequence[str]], names: tuple[str, ...]) -> tuple[Level, ...]:
+    made: list[Level] = []
+    for level in levels:
+        own = tuple(slopes.get(level.name, ()))
+        for name in own:
+            if name not in names[1:-1]:
+                raise ModelError("no-slope", f"随机斜率“{name}”不在模型的列中，可以是：{'、'.join(names[1:-1])}")
+        terms = (INTERCEPT, *own)
+        columns = (0, *(names.index(name) for name in own))
+        made.append(
+            Level(level.name, level.units, level.first_cell, level.n, level.parent, level.up, terms, columns)
+        )
+    return tuple(made)
+
+
+def _strip(
+    sums: GroupSums,
+    pattern: IntArray,
+    maps: Mapping[int, FloatArray],
+    transform: FloatArray,
+    names: tuple[str, ...],
+    column: int,
+) -> FloatArray:
+    """Σ z·z_column of each cell, in standard columns."""
+    found = np.empty((sums.cells, len(names)))
+    for mask, matrix in maps.items():
+        cells: slice | IntArray = slice(None) if len(maps) == 1 else np.flatnonzero(pattern == mask)
+        own = transform @ matrix
+        raw = sum(own[column, at] * sums.strip(at, cells) for at in np.flatnonzero(own[column]).tolist())
+        found[cells] = np.asarray(raw) @ own.T
+    return found
+
+
+def triangular_solve(factor: FloatArray, right: FloatArray) -> FloatArray:
+    """x of L x = right."""
+    solved: FloatArray = scipy.linalg.solve_triangular(factor, right, lower=True, check_finite=False)
+    return solved

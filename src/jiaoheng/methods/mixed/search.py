@@ -1,0 +1,163 @@
+"""The search for the variance ratios: quasi-Newton on Λ with exact gradients, then Newton to full precision.
+
+Λ is searched without bounds: its columns may change sign without changing the model, so a variance at 0 is an ordinary
+point with gradient 0. Where the best Λ has a diagonal entry at 0 the fit is on the boundary, which is a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from jiaoheng.methods.effects_model import FloatArray
+from jiaoheng.methods.mixed.design import Design
+from jiaoheng.methods.mixed.likelihood import Point, evaluate
+
+_SMALL = 1e-4  # a relative standard deviation below this counts as 0 (the same limit as lme4's isSingular)
+_START = 0.3
+_STEP = 1e-4  # of the central differences of the gradient
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the search ended. `free`: which entries of the parameter lie inside the space."""
+
+    factors: tuple[FloatArray, ...]
+    point: Point
+    free: np.ndarray
+    hessian: FloatArray  # of the criterion by the free entries of Λ
+    evaluations: int
+    converged: bool
+
+
+def shape_of(design: Design) -> list[int]:
+    """Number of random terms of each level, innermost first."""
+    return [len(level.terms) for level in design.levels]
+
+
+def packed(factors: Sequence[FloatArray]) -> FloatArray:
+    """The lower triangles in one vector."""
+    return np.concatenate([factor[np.tril_indices(len(factor))] for factor in factors])
+
+
+def factors_of(values: FloatArray, sizes: Sequence[int]) -> tuple[FloatArray, ...]:
+    """Lower triangles from one vector."""
+    made, at = [], 0
+    for size in sizes:
+        factor = np.zeros((size, size))
+        count = size * (size + 1) // 2
+        factor[np.tril_indices(size)] = values[at : at + count]
+        made.append(factor)
+        at += count
+    return tuple(made)
+
+
+def _diagonal(sizes: Sequence[int]) -> FloatArray:
+    return packed([np.eye(size) for size in sizes]).astype(np.bool_)
+
+
+def search(design: Design, *, reml: bool) -> Found:
+    """The Λ of the smallest criterion."""
+    sizes = shape_of(design)
+    diagonal = _diagonal(sizes)
+    count = 0
+
+    def at(values: FloatArray) -> tuple[float, FloatArray]:
+        nonlocal count
+        count += 1
+        point = evaluate(design, factors_of(values, sizes), reml=reml)
+        # by pupil: the search's limits then mean the same for a school and for a province
+        return point.criterion / design.n, packed(point.gradient) / design.n
+
+    values = np.where(diagonal, _START, 0.0)
+    values, converged = _descend(at, values)
+    values, fixed = _to_boundary(at, values, diagonal, sizes)
+    free = ~fixed
+    hessian = np.zeros((int(free.sum()), int(free.sum())))
+    for _ in range(4):
+        if not free.any():
+            break
+        hessian = _hessian(at, values, free)
+        value, gradient = at(values)
+        step = _newton(hessian, gradient[free])
+        if step is None or not np.isfinite(step).all():
+            break
+        tried = values.copy()
+        tried[free] += step
+        if at(tried)[0] > value + 1e-13 * abs(value):
+            break
+        values = tried
+        if np.abs(step).max() < 1e-9:
+            break
+    factors = tuple(_canonical(factor) for factor in factors_of(values, sizes))
+    point = evaluate(design, factors, reml=reml)
+    end = packed(point.gradient)[free] / design.n
+    converged = bool(np.abs(end).max(initial=0.0) < 1e-6) or converged
+    return Found(factors, point, free, hessian * design.n, count + 1, converged)
+
+
+Function = Callable[[FloatArray], tuple[float, FloatArray]]
+
+
+def _descend(at: Function, values: FloatArray) -> tuple[FloatArray, bool]:
+    options = {"gtol": 1e-7, "ftol": 1e-15, "maxiter": 200}
+    found = minimize(at, values, jac=True, method="L-BFGS-B", options=options)
+    return np.asarray(found.x), bool(found.success)
+
+
+def _to_boundary(
+    at: Function, values: FloatArray, diagonal: FloatArray, sizes: Sequence[int]
+) -> tuple[FloatArray, FloatArray]:
+    """Entries that the search drove to 0 are set to 0 where the criterion is no worse for it."""
+    fixed = np.zeros(values.size, np.bool_)
+    if min(abs(values[diagonal.astype(np.bool_)]), default=1.0) > 30 * _SMALL:
+        return values, fixed
+    value = at(values)[0]
+    first = 0
+    for size in sizes:
+        count = size * (size + 1) // 2
+        rows, cols = np.tril_indices(size)
+        for column in range(size):
+            entry = first + int(np.flatnonzero((rows == column) & (cols == column))[0])
+            if abs(values[entry]) > 30 * _SMALL:
+                continue
+            tried = values.copy()
+            tried[entry] = 0.0
+            if size == 1 or column == size - 1:
+                pass
+            if at(tried)[0] <= value + 1e-10 * max(abs(value), 1e-3):
+                values = tried
+                fixed[entry] = True
+        first += count
+    return values, fixed
+
+
+def _hessian(at: Function, values: FloatArray, free: FloatArray) -> FloatArray:
+    """Central differences of the exact gradient, by the free entries."""
+    entries = np.flatnonzero(free)
+    columns = []
+    for entry in entries:
+        step = _STEP * max(1.0, abs(values[entry]))
+        up, down = values.copy(), values.copy()
+        up[entry] += step
+        down[entry] -= step
+        columns.append((at(up)[1] - at(down)[1])[free] / (2 * step))
+    matrix = np.array(columns)
+    return (matrix + matrix.T) / 2
+
+
+def _newton(hessian: FloatArray, gradient: FloatArray) -> FloatArray | None:
+    try:
+        lower = np.linalg.cholesky(hessian)
+    except np.linalg.LinAlgError:
+        return None
+    return -np.linalg.solve(lower.T, np.linalg.solve(lower, gradient))
+
+
+def _canonical(factor: FloatArray) -> FloatArray:
+    """Columns with positive diagonals."""
+    signs = np.where(np.diag(factor) < 0, -1.0, 1.0)
+    return factor * signs

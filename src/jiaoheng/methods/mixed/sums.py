@@ -1,0 +1,232 @@
+"""Group sums from rows: as one GROUP BY in an Ibis expression (DuckDB, Spark), or from NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jiaoheng.methods.effects_model import FloatArray, IntArray
+from jiaoheng.methods.mixed.group_sums import INTERCEPT, GroupSums, pairs_of
+
+_SAMPLE = 10_000  # rows that give the constants to subtract; any constant is right, a near one keeps digits
+
+
+def sums_expression(
+    table: Any,
+    *,
+    outcome: str,
+    predictors: Sequence[str],
+    groups: Sequence[str],
+    priors: Sequence[str] = (),
+    weight: str | None = None,
+    shifts: Mapping[str, float] | None = None,
+    keep_unknown: bool = False,
+) -> Any:
+    """An Ibis expression with one row per (groups…, pattern): n, the sums of products `p0`, `p1` …, sorted by key.
+
+    `table`: an Ibis table, one row per pupil. `priors`: those of the predictors that may be unknown; a row without any
+    known prior is left out unless `keep_unknown`. A row without outcome, group or another predictor, or with a weight
+    that is not positive, is left out. NaN is unknown. Raises ValueError for a column the table has not.
+    """
+    import ibis
+
+    names = [*predictors, outcome]
+    schema = table.schema()
+    for name in (*names, *groups, *([weight] if weight else [])):
+        if name not in schema:
+            raise ValueError(f"表中没有“{name}”列，现有：{'、'.join(schema.names)}")
+    given = shifts or {}
+
+    def known(name: str) -> Any:
+        value = table[name].cast("float64")
+        return value.nullif(float("nan")) if schema[name].is_floating() else value
+
+    values = {f"v{at}": known(name) - float(given.get(name, 0.0)) for at, name in enumerate(names, 1)}
+    keys = {f"g{at}": table[name].cast("string") for at, name in enumerate(groups)}
+    own = {"w": table[weight].cast("float64")} if weight else {}
+    rows = table.select(**keys, **values, **own)
+    maybe = {f"v{at}": bit for bit, prior in enumerate(priors) for at, name in enumerate(names, 1) if name == prior}
+    sure = [f"v{at}" for at in range(1, len(names) + 1) if f"v{at}" not in maybe]
+    rows = rows.filter([rows[name].notnull() for name in (*keys, *sure, *own)])
+    if weight:
+        rows = rows.filter(rows.w > 0)
+    pattern = ibis.literal(0, type="int64")
+    for name, bit in maybe.items():
+        pattern = pattern + rows[name].notnull().cast("int64") * (1 << bit)
+    if maybe:
+        rows = rows.mutate(pattern=pattern, **{name: rows[name].fill_null(0.0) for name in maybe})
+        if not keep_unknown:
+            rows = rows.filter(rows.pattern > 0)
+    by = [*keys, *(["pattern"] if maybe else [])]
+    return rows.group_by(by).agg(**_sums(rows, len(names) + 1, weight)).order_by(by)
+
+
+def _sums(rows: Any, size: int, weight: str | None) -> dict[str, Any]:
+    """The aggregates by name."""
+    found: dict[str, Any] = {"n": rows.count()}
+    for at, (i, j) in enumerate(pairs_of(size)):
+        if j == 0:
+            found[f"p{at}"] = rows.w.sum() if weight else rows.count().cast("float64")
+            continue
+        value = rows[f"v{j}"] if i == 0 else rows[f"v{i}"] * rows[f"v{j}"]
+        found[f"p{at}"] = (rows.w * value if weight else value).sum()
+    if weight:
+        found["lw"] = rows.w.ln().sum()
+        found["w2"] = (rows.w * rows.w).sum()
+    return found
+
+
+def near_means(table: Any, names: Sequence[str]) -> dict[str, float]:
+    """Constants near the means of the columns, from the first rows the engine gives."""
+    import ibis
+
+    head = table.select(*names).limit(_SAMPLE)
+    finite = {}
+    for name in names:
+        value = head[name].cast("float64")
+        usable = value.notnull() & ~value.isnan() & ~value.isinf()
+        finite[name] = ibis.ifelse(usable, value, None).mean()
+    row = head.agg(**finite).to_pyarrow().to_pylist()[0]
+    return {name: float(row[name]) if row[name] is not None else 0.0 for name in names}
+
+
+def group_sums(
+    table: Any,
+    *,
+    outcome: str,
+    predictors: Sequence[str],
+    groups: Sequence[str],
+    priors: Sequence[str] = (),
+    weight: str | None = None,
+    keep_unknown: bool = False,
+) -> GroupSums:
+    """Run `sums_expression` on the table's engine and take in what comes back."""
+    shifts = near_means(table, [*predictors, outcome])
+    expression = sums_expression(
+        table,
+        outcome=outcome,
+        predictors=predictors,
+        groups=groups,
+        priors=priors,
+        weight=weight,
+        shifts=shifts,
+        keep_unknown=keep_unknown,
+    )
+    columns = (INTERCEPT, *predictors, outcome)
+    return taken_in(expression.to_pyarrow(), columns, tuple(priors), tuple(groups), shifts)
+
+
+def taken_in(
+    arrow: Any, columns: tuple[str, ...], priors: tuple[str, ...], groups: tuple[str, ...], shifts: Mapping[str, float]
+) -> GroupSums:
+    """The sums from the Arrow table that `sums_expression` gives (in any order of rows)."""
+    arrow = arrow.combine_chunks()
+    names = set(arrow.column_names)
+
+    def numbers(name: str) -> FloatArray:
+        return np.asarray(arrow[name].to_numpy(), dtype=np.float64)
+
+    pairs = len(pairs_of(len(columns)))
+    cells = arrow.num_rows
+    products = np.empty((pairs, cells))
+    for at in range(pairs):
+        products[at] = numbers(f"p{at}")
+    pattern: IntArray = np.full(cells, (1 << len(priors)) - 1, np.int64)
+    if "pattern" in names:
+        pattern = np.asarray(arrow["pattern"].to_numpy(), dtype=np.int64)
+    return GroupSums(
+        columns=columns,
+        priors=priors,
+        levels=groups,
+        keys=tuple(_Texts(arrow[f"g{at}"]) for at in range(len(groups))),
+        pattern=pattern,
+        n=np.asarray(arrow["n"].to_numpy(), dtype=np.int64),
+        products=products,
+        shifts=np.array([0.0, *(float(shifts.get(name, 0.0)) for name in columns[1:])]),
+        log_weights=numbers("lw") if "lw" in names else None,
+        square_weights=numbers("w2") if "w2" in names else None,
+    )
+
+
+class _Texts(Sequence[str]):
+    """A column of text that stays in Arrow until somebody asks for an entry."""
+
+    def __init__(self, column: Any) -> None:
+        encoded = column.combine_chunks().dictionary_encode() if hasattr(column, "combine_chunks") else column
+        self.codes: IntArray = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+        self._words = encoded.dictionary
+
+    def __len__(self) -> int:
+        return int(self.codes.size)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[k] for k in range(*at.indices(len(self)))]
+        return self._words[int(self.codes[at])].as_py()
+
+
+def codes_of(keys: Sequence[str]) -> IntArray:
+    """A number for each distinct key of a column."""
+    if isinstance(keys, _Texts):
+        return keys.codes
+    found: IntArray = np.unique(np.asarray(keys, dtype=object).astype(str), return_inverse=True)[1].astype(np.int64)
+    return found
+
+
+def sums_of_arrays(
+    outcome: npt.ArrayLike,
+    predictors: Mapping[str, npt.ArrayLike],
+    groups: Mapping[str, npt.ArrayLike],
+    *,
+    outcome_name: str = "y",
+    priors: Sequence[str] = (),
+    weight: npt.ArrayLike | None = None,
+    keep_unknown: bool = False,
+) -> GroupSums:
+    """The same sums from arrays in memory: one entry a pupil; NaN is unknown; `groups` outermost first."""
+    y = np.asarray(outcome, dtype=np.float64)
+    x = {name: np.asarray(values, dtype=np.float64) for name, values in predictors.items()}
+    w = None if weight is None else np.asarray(weight, dtype=np.float64)
+    pattern = np.zeros(y.size, np.int64)
+    for bit, prior in enumerate(priors):
+        pattern |= np.where(np.isnan(x[prior]), 0, 1 << bit)
+    keep = ~np.isnan(y) & np.all([~np.isnan(v) for k, v in x.items() if k not in priors] or [np.True_], axis=0)
+    if priors and not keep_unknown:
+        keep &= pattern > 0
+    if w is not None:
+        keep &= w > 0
+    names = [np.asarray(values)[keep].astype(str) for values in groups.values()]
+    found = [np.unique(name, return_inverse=True) for name in names]
+    codes = [code for _, code in found]
+    pattern = pattern[keep]
+    order = np.lexsort((pattern, *codes[::-1]))
+    sorted_codes = [code[order] for code in (*codes, pattern)]
+    new = np.ones(order.size, np.bool_)
+    new[1:] = np.any([code[1:] != code[:-1] for code in sorted_codes], axis=0)
+    starts = np.flatnonzero(new)
+    shifts, columns = [0.0], [np.ones(order.size)]
+    for value in (*x.values(), y):
+        own = value[keep][order]
+        shift = float(np.nanmean(own[:_SAMPLE])) if own.size and not np.isnan(own[:_SAMPLE]).all() else 0.0
+        shifts.append(shift)
+        columns.append(np.nan_to_num(own - shift, nan=0.0, posinf=np.inf, neginf=-np.inf))
+    own_weight = np.ones(order.size) if w is None else w[keep][order]
+    products = np.array(
+        [np.add.reduceat(own_weight * columns[i] * columns[j], starts) for i, j in pairs_of(len(columns))]
+    ).reshape(len(pairs_of(len(columns))), starts.size)
+    head = order[starts]
+    return GroupSums(
+        columns=(INTERCEPT, *x, outcome_name),
+        priors=tuple(priors),
+        levels=tuple(groups),
+        keys=tuple(words[code[head]].tolist() for words, code in found),
+        pattern=pattern[head] if priors else np.zeros(starts.size, np.int64),
+        n=np.diff(np.append(starts, order.size)),
+        products=products,
+        shifts=np.array(shifts),
+        log_weights=None if w is None else np.add.reduceat(np.log(own_weight), starts),
+        square_weights=None if w is None else np.add.reduceat(own_weight**2, starts),
+    )
