@@ -13,6 +13,7 @@ from jiaoheng.cli.backups import backup, move, restore, upgrade
 from jiaoheng.cli.console import FAULT
 from jiaoheng.cli.doctor import doctor
 from jiaoheng.cli.found import init
+from jiaoheng.cli.growth import growth
 from jiaoheng.cli.serve import serve
 from jiaoheng.cli.usage import ChineseGroup
 from jiaoheng.cli.worker import worker
@@ -37,6 +38,7 @@ app.add_typer(retention.app, name="retention", help="保存期：列出到期的
 app.add_typer(roster.app, name="roster", help="名册交换：OneRoster 1.2 的检查、导出、导入。")
 app.add_typer(pack.app, name="pack", help="台账包：检查和装入台账、代码表的定义。")
 
+app.command("growth")(growth)
 app.command("init")(init)
 app.command("backup")(backup)
 app.command("restore")(restore)

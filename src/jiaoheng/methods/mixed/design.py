@@ -13,23 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 from scipy.sparse import csr_array
 
+from jiaoheng.methods.effects_errors import EffectsDataError
 from jiaoheng.methods.effects_model import FloatArray, IntArray, Warned
 from jiaoheng.methods.mixed.group_sums import INTERCEPT, GroupSums, reshifted
 from jiaoheng.methods.mixed.sums import codes_of
 
 LEAST_IN_PATTERN = 100  # fewer pupils give no slopes of their own
 _COLLINEAR = 1e-9  # share of a column's spread that the columns before it leave
-
-
-class ModelError(ValueError):
-    """The data cannot carry the model; the sentence is for the user. `code` is stable."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +66,7 @@ class Design:
 def build_design(sums: GroupSums, slopes: Mapping[str, Sequence[str]] | None = None) -> Design:
     """The design of a model with random intercepts at every level and, by level, the named random slopes.
 
-    Raises ModelError where nothing is left to be fitted: no rows, a constant outcome, one group, infinite values.
+    Raises EffectsDataError where nothing is left to be fitted: no rows, a constant outcome, one group, infinite values.
     """
     warnings: list[Warned] = []
     _check(sums)
@@ -125,10 +117,10 @@ def build_design(sums: GroupSums, slopes: Mapping[str, Sequence[str]] | None = N
 def _check(sums: GroupSums) -> None:
     if sums.pupils == 0:
         text = "没有一名学生同时有终点成绩、起点成绩和所在单位，无法计算增值。请核对 --outcome、--prior、--groups 所指的列"
-        raise ModelError("no-rows", text)
+        raise EffectsDataError("no-rows", text)
     bad = [name for at, name in enumerate(sums.columns) if not np.isfinite(sums.product(at, at)).all()]
     if bad:
-        raise ModelError("infinite", f"“{'、'.join(bad)}”列中有无穷大（inf）。请在数据中改正或清空这些格后再计算")
+        raise EffectsDataError("infinite", f"“{'、'.join(bad)}”列中有无穷大（inf）。请在数据中改正或清空这些格后再计算")
 
 
 def _means(sums: GroupSums) -> FloatArray:
@@ -178,7 +170,7 @@ def _levels(sums: GroupSums, warnings: list[Warned]) -> tuple[list[Level], IntAr
         inner_unit = unit if inner_unit is None else inner_unit
     if inner_unit is None:
         text = f"“{'、'.join(sums.levels)}”中没有两个以上可比的单位。增值是与其他单位比较得来的，请加入别的学校或班级的数据"
-        raise ModelError("one-group", text)
+        raise EffectsDataError("one-group", text)
     small = float((levels[0].n < 2).mean())
     if small > 0:
         text = f"“{levels[0].name}”列有 {int((levels[0].n < 2).sum())} 个单位只有一名学生，它们的效应几乎全部收缩到平均"
@@ -271,10 +263,10 @@ def _independent(total: FloatArray, names: tuple[str, ...], warnings: list[Warne
             reason = "只有一个取值" if constant else "完全由前面的列决定"
             warnings.append(Warned("collinear", f"“{names[at]}”列{reason}，不能单独估计，已不用于计算"))
     if spread[-1] <= 1e-12 * scale[-1]:
-        raise ModelError("constant-outcome", f"终点成绩“{names[-1]}”全部相同，没有差异可以解释。请核对 --outcome 所指的列")
+        raise EffectsDataError("constant-outcome", f"终点成绩“{names[-1]}”全部相同，没有差异可以解释。请核对 --outcome 所指的列")
     if work[-1, -1] <= 1e-10 * spread[-1]:
         text = f"终点成绩“{names[-1]}”完全由其他列算得出，没有剩下的差异。请核对是否把终点成绩也列入了 --prior 或 --covariates"
-        raise ModelError("exact-fit", text)
+        raise EffectsDataError("exact-fit", text)
     return [*kept, size - 1]
 
 
@@ -296,7 +288,7 @@ def _with_terms(levels: Sequence[Level], slopes: Mapping[str, Sequence[str]], na
         own = tuple(slopes.get(level.name, ()))
         for name in own:
             if name not in names[1:-1]:
-                raise ModelError("no-slope", f"随机斜率“{name}”不在模型的列中，可以是：{'、'.join(names[1:-1])}")
+                raise EffectsDataError("no-slope", f"随机斜率“{name}”不在模型的列中，可以是：{'、'.join(names[1:-1])}")
         terms = (INTERCEPT, *own)
         columns = (0, *(names.index(name) for name in own))
         made.append(
@@ -321,9 +313,3 @@ def _strip(
         raw = sum(own[column, at] * sums.strip(at, cells) for at in np.flatnonzero(own[column]).tolist())
         found[cells] = np.asarray(raw) @ own.T
     return found
-
-
-def triangular_solve(factor: FloatArray, right: FloatArray) -> FloatArray:
-    """x of L x = right."""
-    solved: FloatArray = scipy.linalg.solve_triangular(factor, right, lower=True, check_finite=False)
-    return solved

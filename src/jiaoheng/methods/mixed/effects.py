@@ -8,7 +8,7 @@ Statistical Science 6 (posterior variance and prediction error).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import scipy.linalg
@@ -58,7 +58,7 @@ def effects_of(
     point: Point,
     factors: Sequence[FloatArray],
     *,
-    least: float = 0,
+    least: float | Mapping[str, float] = 0,
     beta: FloatArray | None = None,
     beta_covariance: FloatArray | None = None,
     variance: float | None = None,
@@ -101,7 +101,7 @@ def effects_of(
                     reliability=reliability,
                     term=level.terms[a] if a else INTERCEPT,
                     conditional_sd=np.sqrt(posterior),
-                    least=least,
+                    least=least.get(level.name, 0) if isinstance(least, Mapping) else least,
                 )
             )
     return tuple(made)

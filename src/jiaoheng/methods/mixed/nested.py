@@ -30,13 +30,13 @@ def fit_nested(
     *,
     reml: bool = True,
     slopes: Mapping[str, Sequence[str]] | None = None,
-    least: float = 0,
+    least: float | Mapping[str, float] = 0,
     tests: bool = True,
 ) -> NestedFit:
     """Fit y = Xβ + Σ over levels of Z u + e. `slopes`: by level, predictors whose slope varies among its units.
 
-    least: units with fewer pupils get no word. tests: degrees of freedom for the fixed effects (else normal).
-    Raises ModelError where the data cannot carry the model.
+    least: units with fewer pupils (by level) get no word. tests: degrees of freedom for the fixed effects (else normal).
+    Raises EffectsDataError where the data cannot carry the model.
     """
     design = build_design(sums, slopes)
     found = search(design, reml=reml)

@@ -1,0 +1,114 @@
+"""The effects of a level: caterpillar, table, and what its intervals allow to be said."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jiaoheng.documents.chart_caterpillar import caterpillar
+from jiaoheng.documents.chart_intervals import Estimate, interval_plot
+from jiaoheng.documents.chart_parts import Caption
+from jiaoheng.documents.model import (
+    Block,
+    Chart,
+    Interval,
+    Kind,
+    Missing,
+    Note,
+    Paragraph,
+    Section,
+    Table,
+    TableColumn,
+    Tone,
+    Value,
+)
+from jiaoheng.growth.results import GrowthResult
+from jiaoheng.growth.settings import GrowthSettings
+from jiaoheng.growth.wording import NOT_ONE_TEACHER, adjusted_for, count_sentence, unit_name
+from jiaoheng.methods.effects_model import Effects, Reading
+
+_NAMED = 80  # units whose names stand in the chart and in the document's table
+
+
+def effect_sections(result: GrowthResult) -> list[Section]:
+    """One chapter a level (intercepts); slopes of the outermost level follow in theirs."""
+    made = []
+    for at, effects in enumerate(result.fit.effects):
+        if len(effects) and effects.term == "(Intercept)":
+            made.append(_section(result, effects, at))
+    return made
+
+
+def _section(result: GrowthResult, effects: Effects, at: int) -> Section:
+    settings = result.settings
+    blocks: list[Block] = [
+        Paragraph(f"{count_sentence(effects)}。", strong=True),
+        Note(f"{adjusted_for(settings)}。"),
+        effect_chart(effects, settings, f"effects.{at}"),
+        effect_table(effects, settings, f"effects.{at}", most=_NAMED),
+        Note(f"{NOT_ONE_TEACHER}。", Tone.WARN),
+    ]
+    if len(effects) > _NAMED:
+        blocks.insert(4, Paragraph(f"只列出两端的单位，全部 {len(effects)} 个见 effects.xlsx。"))
+    return Section(f"effects.{at}", f"各“{effects.level}”的增值", tuple(blocks))
+
+
+def effect_chart(effects: Effects, settings: GrowthSettings, key: str) -> Chart:
+    """Named intervals for few units, a caterpillar for many."""
+    rows = [
+        Estimate(unit_name(unit), float(value), float(low), float(high), word is not Reading.NOT_JUDGED)
+        for unit, value, low, high, word in zip(
+            effects.units, effects.estimate, effects.low95, effects.high95, effects.words, strict=True
+        )
+    ]
+    caption = Caption(
+        f"{key}.chart",
+        count_sentence(effects),
+        f"增值的估计与 95% 区间，单位为“{settings.outcome}”的分；只有整个区间在 {effects.centre:g} 的一侧才写高于或低于预期",
+        f"各{effects.level}增值及其区间，由高到低",
+        f"{key}.table",
+    )
+    if len(rows) <= _NAMED:
+        words = tuple(word.value for word in (Reading.ABOVE, Reading.AS_EXPECTED, Reading.BELOW, Reading.NOT_JUDGED))
+        return interval_plot(
+            caption, rows, reference=effects.centre, reference_label="预期", unit="分", digits=2, words=words
+        )
+    return caterpillar(caption, rows, reference=effects.centre, unit="分")
+
+
+def effect_table(effects: Effects, settings: GrowthSettings, key: str, most: int | None = None) -> Table:
+    """Every unit (or the `most` outermost), highest first."""
+    order = np.lexsort((np.arange(len(effects)), -np.nan_to_num(effects.estimate, nan=-np.inf)))
+    if most is not None and len(effects) > most:
+        order = np.concatenate([order[: most // 2], order[-(most // 2) :]])
+    words = effects.words
+    depth = len(effects.units[0])
+    names = settings.groups[:depth] if depth <= len(settings.groups) else (effects.level,)
+    columns = [TableColumn(f"unit{at}", name) for at, name in enumerate(names)]
+    columns += [
+        TableColumn("n", "学生", Kind.COUNT, definition="matched"),
+        TableColumn("effect", "增值", Kind.SIGNED, 2, definition="effect", unit="分"),
+        TableColumn("interval95", "95% 区间", Kind.INTERVAL, 2, definition="interval95"),
+        TableColumn("interval84", "两两比较区间", Kind.INTERVAL, 2, definition="interval84"),
+        TableColumn("reliability", "信度", Kind.NUMBER, 2, definition="reliability"),
+        TableColumn("word", "结论", definition="interval95"),
+    ]
+    rows = tuple(_row(effects, at, words[at], len(names)) for at in order.tolist())
+    title = f"各{effects.level}的增值"
+    return Table(f"{key}.table", title, tuple(columns), rows, sheet=f"{effects.level}增值", head_rows=len(names))
+
+
+def _row(effects: Effects, at: int, word: Reading, depth: int) -> tuple[Value, ...]:
+    unit = effects.units[at]
+    cells: list[Value] = list(unit[:depth]) if len(unit) >= depth else [unit_name(unit)]
+    n = float(effects.n[at])
+    cells.append(int(n) if n == int(n) else n)
+    if not np.isfinite(effects.estimate[at]):
+        return (*cells, *(Missing("没有可用的成绩") for _ in range(4)), word.value)
+    return (
+        *cells,
+        float(effects.estimate[at]),
+        Interval(float(effects.low95[at]), float(effects.high95[at])),
+        Interval(float(effects.low84[at]), float(effects.high84[at])),
+        float(effects.reliability[at]),
+        word.value,
+    )
