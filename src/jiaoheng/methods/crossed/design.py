@@ -27,7 +27,8 @@ class Pattern:
 
     def values(self, alpha: FloatArray) -> FloatArray:
         """The values at α, (places,)."""
-        return self.parts[0] + alpha @ self.parts[1:] if len(alpha) else self.parts[0]
+        found: FloatArray = self.parts[0] + alpha @ self.parts[1:] if len(alpha) else self.parts[0]
+        return found
 
     def matrix(self, values: FloatArray) -> sp.csr_matrix:
         """These places with the values given."""
@@ -70,7 +71,7 @@ class Design:
     @property
     def q(self) -> int:
         """Columns of the random design without the eliminated factor."""
-        return self.links.shape[1]
+        return int(self.offset[-1])
 
     @property
     def column_factor(self) -> IntArray:
@@ -143,7 +144,7 @@ def _entries(
 def _pattern(row: IntArray, column: IntArray, parts: FloatArray, shape: tuple[int, int]) -> Pattern:
     """Entries at the same place added up."""
     places, inverse = np.unique(row * shape[1] + column, return_inverse=True)
-    summed = np.stack([np.bincount(inverse, weights=part, minlength=len(places)) for part in parts])
+    summed = np.stack([np.bincount(inverse, weights=part, minlength=len(places)) for part in parts]).astype(np.float64)
     at, where = np.divmod(places, max(shape[1], 1))
     start = np.searchsorted(at, np.arange(shape[0] + 1))
     return Pattern(shape, start.astype(np.int64), where.astype(np.int64), summed)

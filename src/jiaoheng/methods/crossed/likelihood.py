@@ -70,7 +70,7 @@ class Likelihood:
     def _rows(self, values: FloatArray) -> FloatArray:
         """Z'WZ in a flat buffer."""
         products = self.row_pairs.products(values) * self.row_weights
-        return np.bincount(self.row_pairs.place, weights=products, minlength=self.where.size)
+        return np.bincount(self.row_pairs.place, weights=products, minlength=self.where.size).astype(np.float64)
 
     def at(self, ratios: FloatArray, alpha: FloatArray) -> Point:
         """The criterion at ratios γ ≥ 0 (one a factor). Raises NotPositiveError where doubles do not suffice."""

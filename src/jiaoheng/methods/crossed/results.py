@@ -115,7 +115,7 @@ def _effects(of: Likelihood, point: Point, variance: float, least: float) -> tup
             Effects(
                 level=one.name,
                 units=[(level,) for level in one.levels],
-                n=np.bincount(one.level[now], weights=one.share[now], minlength=len(one.levels)),
+                n=np.bincount(one.level[now], weights=one.share[now], minlength=len(one.levels)).astype(np.float64),
                 estimate=value,
                 se=np.sqrt(variance * (given + extra)),
                 reliability=1 - given / ratio if ratio > 0 else np.zeros(len(value)),
