@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from crossed_truth import dense_criterion, layered, matrix
 from scipy.optimize import approx_fprime
 
-from crossed_truth import dense_criterion, layered, matrix
 from jiaoheng.methods.crossed import factor, fit_crossed, shared_factor
 from jiaoheng.methods.crossed.communities import communities
 from jiaoheng.methods.crossed.design import build

@@ -53,7 +53,7 @@ def search(of: Likelihood, most: int = MAX_EVALUATIONS) -> Found:
     while evaluations < most:
         found = slope(of, point)
         information = found.information
-        if before is not None:
+        if before is not None and of.moving:
             steps = [*steps[-k:], (came, found.gradient - before)]
         bound = (where <= low * 1.0001) & (found.gradient > 0)
         if _decrement(found.gradient, _curve(information, steps), ~bound) < GAIN:
