@@ -14,7 +14,9 @@ def growth(
     files: list[Path] = Files,
     outcome: str = typer.Option(..., "--outcome", metavar="列", help="终点成绩。", show_default=False),
     prior: str = typer.Option(..., "--prior", metavar="列,列", help="起点成绩，一列或几列。", show_default=False),
-    groups: str = typer.Option(..., "--groups", metavar="列,列", help="单位，由外到内：学校,班级。", show_default=False),
+    groups: str = typer.Option(
+        ..., "--groups", metavar="列,列", help="单位，由外到内：学校,班级。", show_default=False
+    ),
     out: Path = typer.Option(..., "--out", metavar="文件夹", help="结果文件夹。全部成功后才写入。", show_default=False),
     covariates: str = typer.Option("", "--covariates", metavar="列,列", help="其他条件：性别、寄宿等。"),
     method: str = typer.Option("lmm", "--method", metavar="方法", help="lmm、crossed、sgp 或 residual。"),

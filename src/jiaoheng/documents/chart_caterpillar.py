@@ -59,10 +59,19 @@ def caterpillar(
     tooltip = [{"field": name, "type": "nominal"} for name in ("名称", "数值", "结论")]
     shape = {"field": "shape", "type": "nominal", "scale": None, "legend": None}
     layers = [
-        {"mark": {"type": "rule", "color": theme.INK, "strokeWidth": 1.5}, "encoding": {"y": {"datum": float(reference)}}},
+        {
+            "mark": {"type": "rule", "color": theme.INK, "strokeWidth": 1.5},
+            "encoding": {"y": {"datum": float(reference)}},
+        },
         {
             "mark": {"type": "rule", "strokeWidth": 1},
-            "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour, "tooltip": tooltip},
+            "encoding": {
+                "x": x,
+                "y": {**y, "field": "low"},
+                "y2": {"field": "high"},
+                "color": colour,
+                "tooltip": tooltip,
+            },
         },
         {
             "mark": {"type": "point", "filled": True, "opacity": 1, "size": 22},

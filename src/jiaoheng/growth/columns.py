@@ -53,7 +53,9 @@ def take_sheet(file: str, sheet: Sheet, needed: Needed) -> tuple[pl.DataFrame | 
             continue
         columns[name] = pl.Series(name, values)
         if wrong:
-            problems.append(_not_numbers(file, sheet, name, wrong, cells, [header + 2 + rows[at] for at in wrong], places))
+            problems.append(
+                _not_numbers(file, sheet, name, wrong, cells, [header + 2 + rows[at] for at in wrong], places)
+            )
     return pl.DataFrame(columns), problems
 
 
@@ -83,9 +85,7 @@ def _numbers(cells: Sequence[Cell]) -> tuple[np.ndarray[Any, Any], list[int]]:
     values = np.full(len(cells), np.nan)
     wrong: list[int] = []
     for at, cell in enumerate(cells):
-        if isinstance(cell, bool):
-            values[at] = float(cell)
-        elif isinstance(cell, int | float):
+        if isinstance(cell, bool) or isinstance(cell, int | float):
             values[at] = float(cell)
         elif cell is not None:
             text = fold(str(cell)).strip().casefold()

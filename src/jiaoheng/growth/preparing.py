@@ -159,9 +159,11 @@ def _pupils(settings: GrowthSettings, prepared: Prepared) -> None:
     outer = settings.groups[0]
     counted = known.group_by(by).agg(n=known.count(), units=known[outer].nunique())
     several = counted.filter(counted.n > 1)
-    found = several.agg(
-        pupils=several.count(), rows=several.n.sum(), moved=(several.units > 1).sum()
-    ).to_pyarrow().to_pylist()[0]
+    found = (
+        several.agg(pupils=several.count(), rows=several.n.sum(), moved=(several.units > 1).sum())
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
     if not found["pupils"] or (settings.method == "crossed" and not found["moved"] and not settings.year):
         return
     shown = several.order_by([*by]).limit(_SHOWN).to_pyarrow().to_pylist()

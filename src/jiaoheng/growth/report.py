@@ -68,7 +68,9 @@ def overview(result: GrowthResult) -> Section:
     fit, main = result.fit, result.main
     counts = counts_of(main)
     figures = [
-        KeyFigure("用到的学生", f"{fit.n:,}", "名", f"读入 {result.prepared.counts.get('rows', fit.n):,} 行", "matched"),
+        KeyFigure(
+            "用到的学生", f"{fit.n:,}", "名", f"读入 {result.prepared.counts.get('rows', fit.n):,} 行", "matched"
+        ),
         KeyFigure(main.level, f"{len(main):,}", "个", "参加比较的单位"),
         KeyFigure("高于预期", str(counts[Reading.ABOVE]), "个", "整个 95% 区间在预期以上", "interval95"),
         KeyFigure("低于预期", str(counts[Reading.BELOW]), "个", "整个 95% 区间在预期以下", "interval95"),

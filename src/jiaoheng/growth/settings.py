@@ -67,7 +67,10 @@ class GrowthSettings:
         columns = (self.outcome, *self.predictors, *self.keys(), *([self.weight] if self.weight else []))
         twice = sorted({name for name in columns if columns.count(name) > 1})
         if twice:
-            wrong(f"列“{'、'.join(twice)}”用了两次", "每一列只能有一个用途，请核对 --outcome、--prior、--covariates、--groups")
+            wrong(
+                f"列“{'、'.join(twice)}”用了两次",
+                "每一列只能有一个用途，请核对 --outcome、--prior、--covariates、--groups",
+            )
         if self.slope and self.slope not in self.priors:
             wrong(f"--slope 的“{self.slope}”不在起点成绩中", f"可以是：{'、'.join(self.priors)}")
         for name, value in self.reliability.items():

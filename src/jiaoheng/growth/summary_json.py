@@ -55,7 +55,13 @@ def summary(result: GrowthResult, made: GrowthReport) -> dict[str, Any]:
             for one in fit.fixed
         ],
         "variances": [
-            {"level": v.level, "term": v.term, "other": v.other or None, "value": finite(v.value), "boundary": v.boundary}
+            {
+                "level": v.level,
+                "term": v.term,
+                "other": v.other or None,
+                "value": finite(v.value),
+                "boundary": v.boundary,
+            }
             for v in fit.components
         ],
         "icc": {name: finite(value) for name, value in fit.icc.items()},

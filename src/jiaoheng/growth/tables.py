@@ -70,7 +70,13 @@ def open_tables(
         opened.table = _union(parts, needed)
     elif not any(one.severity is Severity.ERROR for one in opened.problems):
         opened.problems.append(
-            Problem("growth-no-files", Severity.ERROR, Place(), "没有找到能读的数据文件", "请给出 Parquet、CSV 或 Excel 文件")
+            Problem(
+                "growth-no-files",
+                Severity.ERROR,
+                Place(),
+                "没有找到能读的数据文件",
+                "请给出 Parquet、CSV 或 Excel 文件",
+            )
         )
     return opened
 

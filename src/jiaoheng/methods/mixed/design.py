@@ -53,9 +53,12 @@ class Design:
     levels: tuple[Level, ...]  # innermost first
     transform: FloatArray
     log_weights: float
-    weights: FloatArray  # Σw and Σw² of the innermost units, for measurement error: (2, units)
+    pattern_weight: Mapping[int, float]
     warnings: tuple[Warned, ...]
     sums: GroupSums
+    maps: Mapping[int, FloatArray]  # by pattern: from raw to design columns, times the root of the pattern's weight
+    pattern: IntArray  # of each cell
+    unit_of_cell: IntArray  # innermost unit of each cell
 
     @property
     def predictors(self) -> int:
@@ -88,18 +91,14 @@ def build_design(sums: GroupSums, slopes: Mapping[str, Sequence[str]] | None = N
     levels = _with_terms(levels, slopes or {}, names)
     wanted = sorted({column for level in levels for column in level.columns})
     inner = levels[0]
-    collect = csr_array(
-        (np.ones(sums.cells), (unit_of_cell, np.arange(sums.cells))), shape=(inner.units, sums.cells)
-    )
+    collect = csr_array((np.ones(sums.cells), (unit_of_cell, np.arange(sums.cells))), shape=(inner.units, sums.cells))
     one_to_one = inner.units == sums.cells
     strips = {}
     for column in wanted:
         cells = _strip(sums, pattern, maps, transform, names, column)
         strips[column] = cells if one_to_one else collect @ cells
-    own = np.array([weight[mask] for mask in pattern.tolist()]) if len(maps) > 1 else np.ones(sums.cells)
-    squares = sums.products[0] if sums.square_weights is None else sums.square_weights
-    both = np.array([own * sums.products[0], own**2 * squares])
     logs = 0.0 if sums.log_weights is None else float(sums.log_weights.sum())
+    logs += sum(float(sums.n[pattern == mask].sum()) * float(np.log(own)) for mask, own in weight.items())
     return Design(
         names=names,
         n=sums.pupils,
@@ -107,16 +106,21 @@ def build_design(sums: GroupSums, slopes: Mapping[str, Sequence[str]] | None = N
         strips=strips,
         levels=levels,
         transform=transform,
-        log_weights=logs + float(sums.n @ np.log(own)),
-        weights=both if one_to_one else (collect @ both.T).T,
+        log_weights=logs,
+        pattern_weight=weight,
         warnings=tuple(warnings),
         sums=sums,
+        maps=maps,
+        pattern=pattern,
+        unit_of_cell=unit_of_cell,
     )
 
 
 def _check(sums: GroupSums) -> None:
     if sums.pupils == 0:
-        text = "没有一名学生同时有终点成绩、起点成绩和所在单位，无法计算增值。请核对 --outcome、--prior、--groups 所指的列"
+        text = (
+            "没有一名学生同时有终点成绩、起点成绩和所在单位，无法计算增值。请核对 --outcome、--prior、--groups 所指的列"
+        )
         raise EffectsDataError("no-rows", text)
     bad = [name for at, name in enumerate(sums.columns) if not np.isfinite(sums.product(at, at)).all()]
     if bad:
@@ -178,9 +182,7 @@ def _levels(sums: GroupSums, warnings: list[Warned]) -> tuple[list[Level], IntAr
     return levels, inner_unit
 
 
-def _patterns(
-    sums: GroupSums, warnings: list[Warned]
-) -> tuple[IntArray, tuple[str, ...], dict[int, FloatArray]]:
+def _patterns(sums: GroupSums, warnings: list[Warned]) -> tuple[IntArray, tuple[str, ...], dict[int, FloatArray]]:
     """Each cell's effective pattern, the design's columns, and by pattern the matrix from raw to design columns."""
     size = len(sums.columns)
     found = np.unique(sums.pattern)
@@ -263,7 +265,9 @@ def _independent(total: FloatArray, names: tuple[str, ...], warnings: list[Warne
             reason = "只有一个取值" if constant else "完全由前面的列决定"
             warnings.append(Warned("collinear", f"“{names[at]}”列{reason}，不能单独估计，已不用于计算"))
     if spread[-1] <= 1e-12 * scale[-1]:
-        raise EffectsDataError("constant-outcome", f"终点成绩“{names[-1]}”全部相同，没有差异可以解释。请核对 --outcome 所指的列")
+        raise EffectsDataError(
+            "constant-outcome", f"终点成绩“{names[-1]}”全部相同，没有差异可以解释。请核对 --outcome 所指的列"
+        )
     if work[-1, -1] <= 1e-10 * spread[-1]:
         text = f"终点成绩“{names[-1]}”完全由其他列算得出，没有剩下的差异。请核对是否把终点成绩也列入了 --prior 或 --covariates"
         raise EffectsDataError("exact-fit", text)
@@ -282,7 +286,9 @@ def _standardising(total: FloatArray) -> FloatArray:
     return transform
 
 
-def _with_terms(levels: Sequence[Level], slopes: Mapping[str, Sequence[str]], names: tuple[str, ...]) -> tuple[Level, ...]:
+def _with_terms(
+    levels: Sequence[Level], slopes: Mapping[str, Sequence[str]], names: tuple[str, ...]
+) -> tuple[Level, ...]:
     made: list[Level] = []
     for level in levels:
         own = tuple(slopes.get(level.name, ()))
@@ -291,9 +297,7 @@ def _with_terms(levels: Sequence[Level], slopes: Mapping[str, Sequence[str]], na
                 raise EffectsDataError("no-slope", f"随机斜率“{name}”不在模型的列中，可以是：{'、'.join(names[1:-1])}")
         terms = (INTERCEPT, *own)
         columns = (0, *(names.index(name) for name in own))
-        made.append(
-            Level(level.name, level.units, level.first_cell, level.n, level.parent, level.up, terms, columns)
-        )
+        made.append(Level(level.name, level.units, level.first_cell, level.n, level.parent, level.up, terms, columns))
     return tuple(made)
 
 

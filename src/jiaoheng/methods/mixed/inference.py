@@ -82,9 +82,7 @@ def fixed_effects(
     degrees = _satterthwaite(design, found, inverse, reml=reml) if satterthwaite else np.full(beta.size, np.nan)
     made = [
         one_effect(name, *numbers)
-        for name, *numbers in zip(
-            design.names[:-1], beta.tolist(), errors.tolist(), degrees.tolist(), strict=True
-        )
+        for name, *numbers in zip(design.names[:-1], beta.tolist(), errors.tolist(), degrees.tolist(), strict=True)
     ]
     return tuple(made), covariance
 

@@ -11,13 +11,13 @@ Source: Bates, Mächler, Bolker & Walker (2015), JSS 67(1), for the profiled cri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
 
-from jiaoheng.methods.effects_model import FloatArray
+from jiaoheng.methods.effects_model import FloatArray, IntArray
 from jiaoheng.methods.mixed.design import Design, Level
 
 _TWO_PI = float(np.log(2 * np.pi))
@@ -33,7 +33,8 @@ class _Unit:
     k: list[list[FloatArray]]
     m: list[FloatArray]  # Z'V⁻¹[X y]
     e: list[list[FloatArray]]  # Z'V⁻¹Z
-    cross: dict[int, list[list[FloatArray]]]  # with outer level number: Z_unit'V⁻¹Z_outer
+    reach: dict[int, list[list[FloatArray]]]  # by outer level: Z_unit'V⁻¹Z_outer under the levels inside the outer one
+    cross: dict[int, list[list[FloatArray]]]  # by outer level: the same under the whole V
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Point:
     criterion: float  # −2 log likelihood, standard columns
     gradient: tuple[FloatArray, ...]
     inner: FloatArray  # X'V⁻¹X of standard columns
+    side: FloatArray  # X'V⁻¹y
     beta: FloatArray
     variance: float  # σ²
     rest: float  # r²: the residual quadratic form
@@ -51,8 +53,18 @@ class Point:
     derivatives: tuple[tuple[FloatArray, FloatArray], ...]  # by level: Σ Z'V⁻¹Z (q,q), Σ M M' (q,q,columns,columns)
 
 
-def evaluate(design: Design, factors: Sequence[FloatArray], *, reml: bool, gradient: bool = True) -> Point:
-    """The profiled criterion at Λ = factors (one lower triangle a level, innermost first)."""
+def evaluate(
+    design: Design,
+    factors: Sequence[FloatArray],
+    *,
+    reml: bool,
+    gradient: bool = True,
+    beta: FloatArray | None = None,
+) -> Point:
+    """The profiled criterion at Λ = factors (one lower triangle a level, innermost first).
+
+    beta: coefficients of standard columns that are given and not profiled out (measurement error).
+    """
     total = design.total.copy()
     strips = dict(design.strips)
     made: list[_Unit] = []
@@ -63,17 +75,21 @@ def evaluate(design: Design, factors: Sequence[FloatArray], *, reml: bool, gradi
     inner, side = total[:p, :p], total[:p, p]
     lower = scipy.linalg.cholesky(inner, lower=True, check_finite=False)
     half = scipy.linalg.solve_triangular(lower, side, lower=True, check_finite=False)
-    beta = scipy.linalg.solve_triangular(lower, half, lower=True, trans=1, check_finite=False)
-    rest = float(total[p, p] - half @ half)
+    if beta is None:
+        beta = scipy.linalg.solve_triangular(lower, half, lower=True, trans=1, check_finite=False)
+        rest = float(total[p, p] - half @ half)
+        contrast = np.append(-beta, 1.0)
+    else:
+        contrast = np.append(-beta, 1.0)
+        rest = float(contrast @ total @ contrast)
     df = design.n - p if reml else design.n
     criterion = log_v + df * (1 + _TWO_PI + np.log(rest / df))
     if reml:
         criterion += 2 * float(np.log(np.diag(lower)).sum())
     if not gradient:
-        return Point(criterion, (), inner, beta, rest / df, rest, log_v, tuple(made), ())
+        return Point(criterion, (), inner, side, beta, rest / df, rest, log_v, tuple(made), ())
     _walk_back(made)
     inverse = scipy.linalg.cho_solve((lower, True), np.eye(p), check_finite=False)
-    contrast = np.append(-beta, 1.0)
     gradients: list[FloatArray] = []
     derivatives: list[tuple[FloatArray, FloatArray]] = []
     for unit, factor in zip(made, factors, strict=True):
@@ -84,7 +100,7 @@ def evaluate(design: Design, factors: Sequence[FloatArray], *, reml: bool, gradi
         gradients.append(np.tril(2 * slope @ factor))
         derivatives.append((traces, squares))
     return Point(
-        criterion, tuple(gradients), inner, beta, rest / df, rest, log_v, tuple(made), tuple(derivatives)
+        criterion, tuple(gradients), inner, side, beta, rest / df, rest, log_v, tuple(made), tuple(derivatives)
     )
 
 
@@ -115,8 +131,8 @@ def _eliminate(
         gain = float(np.linalg.slogdet(core)[1].sum())
         full = factor @ np.linalg.inv(core) @ factor.T
         k = [[full[:, a, b] for b in range(q)] for a in range(q)]
-        k_before = [sum(k[a][b][:, None] * before[b] for b in range(q)) for a in range(q)]
-        after = [before[a] - sum(e[a][b][:, None] * k_before[b] for b in range(q)) for a in range(q)]
+        k_before = [_sum(k[a][b][:, None] * before[b] for b in range(q)) for a in range(q)]
+        after = [before[a] - _sum(e[a][b][:, None] * k_before[b] for b in range(q)) for a in range(q)]
         shrunk = stacked - stacked @ full @ stacked
         e_after = [[shrunk[:, a, b] for b in range(q)] for a in range(q)]
     for a in range(q):
@@ -127,36 +143,47 @@ def _eliminate(
         if q == 1 and column == level.columns[0]:
             passed = after[0]
         else:
-            passed = strips[column] - sum(before[a] * k_before[a][:, column][:, None] for a in range(q))
+            passed = strips[column] - _sum(before[a] * k_before[a][:, column][:, None] for a in range(q))
         strips[column] = level.up @ passed
-    made.append(_Unit(level, before, k_before, k, after, e_after, {}))
+    made.append(_Unit(level, before, k_before, k, after, e_after, {}, {}))
     return gain
 
 
 def _walk_back(made: list[_Unit]) -> None:
-    """From V with the levels up to a unit's own to the whole V."""
-    for at, unit in enumerate(made):
+    """From V with the levels up to a unit's own to the whole V, outer levels first."""
+    for at in range(len(made) - 1, -1, -1):
+        unit = made[at]
         anchor = unit.level.parent
         q = len(unit.level.columns)
+        anchors: dict[int, IntArray] = {}
         for outer_at in range(at + 1, len(made)):
             outer = made[outer_at]
-            size = len(outer.level.columns)
-            cross = [[unit.m[a][:, column] for column in outer.level.columns] for a in range(q)]
-            k_h = [
-                [sum(outer.k[c][d][anchor] * cross[a][d] for d in range(size)) for c in range(size)] for a in range(q)
-            ]
+            terms = range(len(outer.level.columns))
+            reach = [[unit.m[a][:, column] for column in outer.level.columns] for a in range(q)]
+            k_reach = [[_sum(outer.k[c][d][anchor] * reach[a][d] for d in terms) for c in terms] for a in range(q)]
             for a in range(q):
                 for b in range(q):
-                    unit.e[a][b] = unit.e[a][b] - sum(k_h[a][c] * cross[b][c] for c in range(size))
-            for a in range(q):
-                unit.m[a] = unit.m[a] - sum(
-                    cross[a][c][:, None] * outer.k_before[c][anchor] for c in range(size)
-                )
-            anchor = outer.level.parent[anchor] if outer.level.parent.size else anchor
-        anchor = unit.level.parent
-        for outer_at in range(at + 1, len(made)):
-            outer = made[outer_at]
+                    unit.e[a][b] = unit.e[a][b] - _sum(k_reach[a][c] * reach[b][c] for c in terms)
+                unit.m[a] = unit.m[a] - _sum(reach[a][c][:, None] * outer.k_before[c][anchor] for c in terms)
+            for between, place in anchors.items():
+                nearer = made[between].reach[outer_at]
+                for a in range(q):
+                    for b in range(len(nearer)):
+                        gone = _sum(k_reach[a][c] * nearer[b][c][place] for c in terms)
+                        unit.cross[between][a][b] = unit.cross[between][a][b] - gone
+            unit.reach[outer_at] = reach
             unit.cross[outer_at] = [[unit.m[a][:, column] for column in outer.level.columns] for a in range(q)]
+            anchors[outer_at] = anchor
+            anchor = outer.level.parent[anchor] if outer.level.parent.size else anchor
+
+
+def _sum(parts: Iterable[FloatArray]) -> FloatArray:
+    """The sum of arrays, without a start of 0 that would copy."""
+    whole: FloatArray | None = None
+    for part in parts:
+        whole = part if whole is None else whole + part
+    assert whole is not None  # noqa: S101 (a level has at least one term)
+    return whole
 
 
 def _derivatives(unit: _Unit) -> tuple[FloatArray, FloatArray]:

@@ -11,7 +11,14 @@ from jiaoheng.methods.effects_model import Fit, FloatArray, Warned
 from jiaoheng.methods.mixed.design import Design, build_design
 from jiaoheng.methods.mixed.effects import effects_of
 from jiaoheng.methods.mixed.group_sums import GroupSums
-from jiaoheng.methods.mixed.inference import components_of, fixed_effects
+from jiaoheng.methods.mixed.inference import (
+    components_of,
+    fixed_effects,
+    one_effect,
+    raw_coefficients,
+    raw_covariance,
+)
+from jiaoheng.methods.mixed.measurement import corrected, error_variances
 from jiaoheng.methods.mixed.search import Found, search
 
 
@@ -32,13 +39,18 @@ def fit_nested(
     slopes: Mapping[str, Sequence[str]] | None = None,
     least: float | Mapping[str, float] = 0,
     tests: bool = True,
+    reliability: Mapping[str, float] | None = None,
+    error_variance: Mapping[str, float] | None = None,
 ) -> NestedFit:
     """Fit y = Xβ + Σ over levels of Z u + e. `slopes`: by level, predictors whose slope varies among its units.
 
     least: units with fewer pupils (by level) get no word. tests: degrees of freedom for the fixed effects (else normal).
+    reliability, error_variance: of priors (either one a prior): their measurement error is taken out.
     Raises EffectsDataError where the data cannot carry the model.
     """
     design = build_design(sums, slopes)
+    if reliability or error_variance:
+        return _measured(design, reliability or {}, error_variance or {}, reml=reml, least=least)
     found = search(design, reml=reml)
     fixed, covariance = fixed_effects(design, found, reml=reml, satterthwaite=tests)
     components = components_of(design, found.factors, found.free, found.point.variance)
@@ -52,6 +64,43 @@ def fit_nested(
         effects=effects_of(design, found.point, found.factors, least=least),
         warnings=(*design.warnings, *warnings_of(design, found)),
         converged=found.converged,
+        evaluations=found.evaluations,
+        icc=icc_of(design, found.factors),
+        fixed_covariance=covariance,
+    )
+    return NestedFit(fit, design, found, reml)
+
+
+def _measured(
+    design: Design,
+    reliability: Mapping[str, float],
+    error_variance: Mapping[str, float],
+    *,
+    reml: bool,
+    least: float | Mapping[str, float],
+) -> NestedFit:
+    """The fit with the priors' measurement error taken out; tests are normal."""
+    errors = {**error_variances(design, reliability), **error_variance}
+    made = corrected(design, errors, reml=reml)
+    found, variance = made.found, made.found.point.variance
+    beta = raw_coefficients(design, made.beta)
+    covariance = raw_covariance(design, variance * made.covariance)
+    ses = np.sqrt(np.diag(covariance))
+    names = zip(design.names[:-1], beta.tolist(), ses.tolist(), strict=True)
+    effects = effects_of(
+        design, found.point, found.factors, least=least, beta=made.beta, beta_covariance=made.covariance
+    )
+    unsettled = [] if made.settled else [Warned("not-converged", "测量误差校正没有收敛，请核对信度，或不做校正")]
+    fit = Fit(
+        method="lmm",
+        criterion_name="REML（给定校正后的系数）" if reml else "ML（给定校正后的系数）",
+        criterion=found.point.criterion + criterion_shift(design, reml=reml),
+        n=design.n,
+        fixed=tuple(one_effect(name, estimate, se, float("nan")) for name, estimate, se in names),
+        components=components_of(design, found.factors, found.free, variance),
+        effects=effects,
+        warnings=(*design.warnings, *warnings_of(design, found), *unsettled),
+        converged=found.converged and made.settled,
         evaluations=found.evaluations,
         icc=icc_of(design, found.factors),
         fixed_covariance=covariance,

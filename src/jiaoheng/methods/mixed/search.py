@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
 from jiaoheng.methods.effects_model import FloatArray
 from jiaoheng.methods.mixed.design import Design
 from jiaoheng.methods.mixed.likelihood import Point, evaluate
+
+BoolArray = npt.NDArray[np.bool_]
 
 _SMALL = 1e-4  # a relative standard deviation below this counts as 0 (the same limit as lme4's isSingular)
 _START = 0.3
@@ -27,7 +30,7 @@ class Found:
 
     factors: tuple[FloatArray, ...]
     point: Point
-    free: np.ndarray
+    free: BoolArray
     hessian: FloatArray  # of the criterion by the free entries of Λ
     evaluations: int
     converged: bool
@@ -55,12 +58,14 @@ def factors_of(values: FloatArray, sizes: Sequence[int]) -> tuple[FloatArray, ..
     return tuple(made)
 
 
-def _diagonal(sizes: Sequence[int]) -> FloatArray:
-    return packed([np.eye(size) for size in sizes]).astype(np.bool_)
+def _diagonal(sizes: Sequence[int]) -> BoolArray:
+    return np.asarray(packed([np.eye(size) for size in sizes]).astype(np.bool_))
 
 
-def search(design: Design, *, reml: bool) -> Found:
-    """The Λ of the smallest criterion."""
+def search(
+    design: Design, *, reml: bool, beta: FloatArray | None = None, start: Sequence[FloatArray] | None = None
+) -> Found:
+    """The Λ of the smallest criterion. beta: given coefficients; start: where to begin."""
     sizes = shape_of(design)
     diagonal = _diagonal(sizes)
     count = 0
@@ -68,13 +73,16 @@ def search(design: Design, *, reml: bool) -> Found:
     def at(values: FloatArray) -> tuple[float, FloatArray]:
         nonlocal count
         count += 1
-        point = evaluate(design, factors_of(values, sizes), reml=reml)
+        point = evaluate(design, factors_of(values, sizes), reml=reml, beta=beta)
         # by pupil: the search's limits then mean the same for a school and for a province
         return point.criterion / design.n, packed(point.gradient) / design.n
 
-    values = np.where(diagonal, _START, 0.0)
+    values = np.where(diagonal, _START, 0.0) if start is None else packed(start)
+    values = np.where(
+        diagonal & (np.abs(values) < 10 * _SMALL), _START / 3, values
+    )  # 0 is stationary whatever the data
     values, converged = _descend(at, values)
-    values, fixed = _to_boundary(at, values, diagonal, sizes)
+    values, fixed = _to_boundary(at, values, diagonal)
     free = ~fixed
     hessian = np.zeros((int(free.sum()), int(free.sum())))
     for _ in range(4):
@@ -93,7 +101,7 @@ def search(design: Design, *, reml: bool) -> Found:
         if np.abs(step).max() < 1e-9:
             break
     factors = tuple(_canonical(factor) for factor in factors_of(values, sizes))
-    point = evaluate(design, factors, reml=reml)
+    point = evaluate(design, factors, reml=reml, beta=beta)
     end = packed(point.gradient)[free] / design.n
     converged = bool(np.abs(end).max(initial=0.0) < 1e-6) or converged
     return Found(factors, point, free, hessian * design.n, count + 1, converged)
@@ -108,34 +116,23 @@ def _descend(at: Function, values: FloatArray) -> tuple[FloatArray, bool]:
     return np.asarray(found.x), bool(found.success)
 
 
-def _to_boundary(
-    at: Function, values: FloatArray, diagonal: FloatArray, sizes: Sequence[int]
-) -> tuple[FloatArray, FloatArray]:
-    """Entries that the search drove to 0 are set to 0 where the criterion is no worse for it."""
+def _to_boundary(at: Function, values: FloatArray, diagonal: BoolArray) -> tuple[FloatArray, BoolArray]:
+    """Diagonal entries that the search drove to 0 are set to 0 where the criterion is no worse for it."""
     fixed = np.zeros(values.size, np.bool_)
-    if min(abs(values[diagonal.astype(np.bool_)]), default=1.0) > 30 * _SMALL:
+    small = np.flatnonzero(diagonal & (np.abs(values) < 30 * _SMALL))
+    if not small.size:
         return values, fixed
     value = at(values)[0]
-    first = 0
-    for size in sizes:
-        count = size * (size + 1) // 2
-        rows, cols = np.tril_indices(size)
-        for column in range(size):
-            entry = first + int(np.flatnonzero((rows == column) & (cols == column))[0])
-            if abs(values[entry]) > 30 * _SMALL:
-                continue
-            tried = values.copy()
-            tried[entry] = 0.0
-            if size == 1 or column == size - 1:
-                pass
-            if at(tried)[0] <= value + 1e-10 * max(abs(value), 1e-3):
-                values = tried
-                fixed[entry] = True
-        first += count
+    for entry in small:
+        tried = values.copy()
+        tried[entry] = 0.0
+        if at(tried)[0] <= value + 1e-10 * max(abs(value), 1e-3):
+            values = tried
+            fixed[entry] = True
     return values, fixed
 
 
-def _hessian(at: Function, values: FloatArray, free: FloatArray) -> FloatArray:
+def _hessian(at: Function, values: FloatArray, free: BoolArray) -> FloatArray:
     """Central differences of the exact gradient, by the free entries."""
     entries = np.flatnonzero(free)
     columns = []
