@@ -184,6 +184,8 @@ def _constant(nested: NestedFit, dense: Dense) -> float:
     inverse = np.linalg.inv(own.transform[:-1, :-1])
     inner = inverse @ point.inner @ inverse.T
     # both intercepts of a pattern and its slopes are sums of two columns: that change has determinant 1
-    return dense.criterion(True) + float(np.linalg.slogdet(inner)[1] - np.linalg.slogdet(dense.inner)[1]) + 0 * (
-        criterion_shift(own, reml=True)
+    return (
+        dense.criterion(True)
+        + float(np.linalg.slogdet(inner)[1] - np.linalg.slogdet(dense.inner)[1])
+        + 0 * (criterion_shift(own, reml=True))
     )

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from jiaoheng.methods.effects_model import FloatArray
 from jiaoheng.methods.mixed.design import Design
 from jiaoheng.methods.mixed.likelihood import Point, evaluate
 
+Function = Callable[[FloatArray], tuple[float, FloatArray]]
 BoolArray = npt.NDArray[np.bool_]
 
 _SMALL = 1e-4  # a relative standard deviation below this counts as 0 (the same limit as lme4's isSingular)
 _START = 0.3
+_TURNS = 200
+_FLAT = 1e-6  # of the gradient by pupil; Newton's steps do the rest
+_FARTHEST = 0.5  # of one step
 _STEP = 1e-4  # of the central differences of the gradient
 
 
@@ -85,21 +88,8 @@ def search(
     values, fixed = _to_boundary(at, values, diagonal)
     free = ~fixed
     hessian = np.zeros((int(free.sum()), int(free.sum())))
-    for _ in range(4):
-        if not free.any():
-            break
-        hessian = _hessian(at, values, free)
-        value, gradient = at(values)
-        step = _newton(hessian, gradient[free])
-        if step is None or not np.isfinite(step).all():
-            break
-        tried = values.copy()
-        tried[free] += step
-        if at(tried)[0] > value + 1e-13 * abs(value):
-            break
-        values = tried
-        if np.abs(step).max() < 1e-9:
-            break
+    if free.any():
+        values, hessian = _polish(at, values, free)
     factors = tuple(_canonical(factor) for factor in factors_of(values, sizes))
     point = evaluate(design, factors, reml=reml, beta=beta)
     end = packed(point.gradient)[free] / design.n
@@ -107,13 +97,60 @@ def search(
     return Found(factors, point, free, hessian * design.n, count + 1, converged)
 
 
-Function = Callable[[FloatArray], tuple[float, FloatArray]]
-
-
 def _descend(at: Function, values: FloatArray) -> tuple[FloatArray, bool]:
-    options = {"gtol": 1e-7, "ftol": 1e-15, "maxiter": 200}
-    found = minimize(at, values, jac=True, method="L-BFGS-B", options=options)
-    return np.asarray(found.x), bool(found.success)
+    """BFGS with the first Hessian from differences of the gradient; few parameters, so nothing heavier is needed."""
+    value, gradient = at(values)
+    hessian = _positive(_forward_hessian(at, values, gradient))
+    for _ in range(_TURNS):
+        if np.abs(gradient).max() < _FLAT:
+            return values, True
+        step = -np.linalg.solve(hessian, gradient)
+        step *= min(1.0, _FARTHEST / max(float(np.abs(step).max()), 1e-300))
+        slope = float(gradient @ step)
+        length = 1.0
+        for _ in range(40):
+            tried = values + length * step
+            new_value, new_gradient = at(tried)
+            if np.isfinite(new_value) and new_value <= value + 1e-4 * length * slope:
+                break
+            if abs(length * slope) < 1e-15 * max(abs(value), 1.0):
+                return values, True  # no digits are left to tell the two apart
+            length /= 2
+        else:
+            return values, False
+        moved, change = tried - values, new_gradient - gradient
+        values, value, gradient = tried, new_value, new_gradient
+        hessian = _updated(hessian, moved, change)
+    return values, False
+
+
+def _updated(hessian: FloatArray, moved: FloatArray, change: FloatArray) -> FloatArray:
+    """Powell's damped BFGS: stays positive where the criterion curves the other way."""
+    pushed = hessian @ moved
+    along = float(moved @ pushed)
+    if float(moved @ change) < 0.2 * along:
+        share = 0.8 * along / (along - float(moved @ change))
+        change = share * change + (1 - share) * pushed
+    new: FloatArray = hessian - np.outer(pushed, pushed) / along + np.outer(change, change) / float(moved @ change)
+    return new
+
+
+def _forward_hessian(at: Function, values: FloatArray, gradient: FloatArray) -> FloatArray:
+    columns = []
+    for entry in range(values.size):
+        moved = values.copy()
+        moved[entry] += _STEP
+        columns.append((at(moved)[1] - gradient) / _STEP)
+    matrix = np.array(columns)
+    return (matrix + matrix.T) / 2
+
+
+def _positive(hessian: FloatArray) -> FloatArray:
+    """The same curvatures, all made positive."""
+    roots, turn = np.linalg.eigh(hessian)
+    size = np.maximum(np.abs(roots), 1e-3 * max(float(np.abs(roots).max()), 1e-8))
+    made: FloatArray = (turn * size) @ turn.T
+    return made
 
 
 def _to_boundary(at: Function, values: FloatArray, diagonal: BoolArray) -> tuple[FloatArray, BoolArray]:
@@ -144,6 +181,28 @@ def _hessian(at: Function, values: FloatArray, free: BoolArray) -> FloatArray:
         columns.append((at(up)[1] - at(down)[1])[free] / (2 * step))
     matrix = np.array(columns)
     return (matrix + matrix.T) / 2
+
+
+def _polish(at: Function, values: FloatArray, free: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Newton's steps to full precision with one Hessian; it is renewed where the first step was long."""
+    value, gradient = at(values)
+    hessian = _hessian(at, values, free)
+    for _ in range(8):
+        step = _newton(hessian, gradient[free])
+        if step is None or not np.isfinite(step).all():
+            break
+        tried = values.copy()
+        tried[free] += step
+        new_value, new_gradient = at(tried)
+        if new_value > value + 1e-13 * abs(value):
+            break
+        values, value, gradient = tried, new_value, new_gradient
+        longest = float(np.abs(step).max())
+        if longest < 1e-8:
+            break
+        if longest > 1e-3:
+            hessian = _hessian(at, values, free)
+    return values, hessian
 
 
 def _newton(hessian: FloatArray, gradient: FloatArray) -> FloatArray | None:
