@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from methods.mixed.dense import Dense
 
 from jiaoheng.methods.mixed.design import build_design
 from jiaoheng.methods.mixed.likelihood import evaluate
@@ -12,6 +11,7 @@ from jiaoheng.methods.mixed.measurement import _traces
 from jiaoheng.methods.mixed.nested import NestedFit, criterion_shift, fit_nested
 from jiaoheng.methods.mixed.sums import sums_of_arrays
 from jiaoheng.methods.mixed.totals import total_effects
+from methods.mixed.dense import Dense
 
 RNG = np.random.default_rng(11)
 N = 240
@@ -97,7 +97,7 @@ def test_totals_take_the_covariances_with_them(levels: list[str]) -> None:
     sigma2 = nested.fit.residual_variance
     for place in (0, 17, 47):
         unit = int(total.units[place][-1])
-        pupil = int(np.flatnonzero(CLASS == unit)[0])
+        pupil = int(np.flatnonzero(unit == CLASS)[0])
         cover = sum(g[0, 0] * (units[:, None] == units[None, :]) for units, _, g in dense.parts)[pupil]
         prior = sum(g[0, 0] for _, _, g in dense.parts)
         reach = cover @ dense.inverse
@@ -163,7 +163,7 @@ class TestPatterns:
         assert beta[2] + beta[b2] == pytest.approx(dense.beta[6], rel=1e-6)
         assert nested.fit.criterion - _constant(nested, dense) == pytest.approx(0, abs=1e-5)
         effects = nested.fit.of("school")
-        found, conditional, _ = dense.effect(0, int(effects.units[3][0]))
+        found, _, _ = dense.effect(0, int(effects.units[3][0]))
         assert effects.estimate[3] == pytest.approx(found[0], rel=1e-6)
 
     def test_a_rare_pattern_falls_back_on_fewer_priors(self) -> None:
