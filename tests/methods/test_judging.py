@@ -140,7 +140,12 @@ class TestPower:
 class TestMissing:
     def test_bounds_hold_whatever_the_missing_were(self) -> None:
         one = attrition(
-            np.array([80.0, 0.0]), np.array([15.0, 0.0]), np.array([5.0, 10.0]), np.array([2.0, np.nan]), 5.0, np.zeros(2)
+            np.array([80.0, 0.0]),
+            np.array([15.0, 0.0]),
+            np.array([5.0, 10.0]),
+            np.array([2.0, np.nan]),
+            5.0,
+            np.zeros(2),
         )
         assert one.matched.tolist() == [0.8, 0.0]
         assert (one.low[0], one.high[0]) == pytest.approx(((160 - 100) / 100, (160 + 100) / 100))

@@ -1,0 +1,1 @@
+"""Value-added by hand: for those who must explain it on a blackboard."""
