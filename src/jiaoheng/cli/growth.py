@@ -32,6 +32,12 @@ def growth(
     ),
     school_means: bool = typer.Option(False, "--school-means", help="再考虑各校起点成绩的平均（生源构成）。"),
     fairness: str = typer.Option("", "--fairness", metavar="列,列", help="公平性检查所看的列，如 寄宿。"),
+    persistence: str = typer.Option(
+        "0", "--persistence", metavar="数", help="往年教师效应的保留：0 到 1，或 one、each（由数据估计）。"
+    ),
+    locked: Path | None = typer.Option(
+        None, "--locked", metavar="文件", help="上次锁定的学困生、尖子生名单（locked.json）。", show_default=False
+    ),
     ml: bool = typer.Option(False, "--ml", help="用极大似然（默认用约束极大似然 REML）。"),
     title: str = typer.Option("", "--title", metavar="标题", help="报告的标题。"),
     organisation: str = typer.Option("", "--organisation", metavar="单位", help="编制单位。"),
@@ -57,6 +63,8 @@ def growth(
             school_means=school_means,
             fairness=listed(fairness),
             teacher_shares=teacher_shares,
+            persistence=persistence.strip(),
+            locked=locked,
             reml=not ml,
             title=title,
             organisation=organisation,

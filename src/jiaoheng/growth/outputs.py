@@ -11,6 +11,7 @@ from jiaoheng.documents.excel import write_workbook
 from jiaoheng.documents.html import render_html
 from jiaoheng.documents.pictures import Pictures, report_charts
 from jiaoheng.documents.word import write_word
+from jiaoheng.growth.converting import LOCKED_FILE, locked_text
 from jiaoheng.growth.report import GrowthReport, build_report
 from jiaoheng.growth.results import GrowthResult
 from jiaoheng.growth.summary_json import summary
@@ -26,6 +27,12 @@ def write_outputs(result: GrowthResult, folder: Path, progress: Progress = lambd
     effects_frame(result).write_parquet(folder / "effects.parquet")
     text = json.dumps(summary(result, made), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     (folder / "summary.json").write_text(text, encoding="utf-8")
+    if result.converting is not None and result.converting.locked:
+        (folder / LOCKED_FILE).write_text(locked_text(result.converting), encoding="utf-8")
+    if result.pupil_percentiles is not None:
+        pupils, values = result.pupil_percentiles
+        frame = pl.DataFrame({result.settings.pupil: pupils, "growth_percentile": values})
+        frame.write_parquet(folder / "growth_percentiles.parquet")
     progress("写出报告", 1, 4)
     report = made.report
     write_workbook(

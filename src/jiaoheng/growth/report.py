@@ -18,7 +18,9 @@ from jiaoheng.documents.model import (
     Tone,
 )
 from jiaoheng.growth.chapters.data import data_section
-from jiaoheng.growth.chapters.effects import effect_sections, effect_table
+from jiaoheng.growth.chapters.effects import effect_sections, effect_table, total_of
+from jiaoheng.growth.chapters.families import conversion_section, families_section
+from jiaoheng.growth.chapters.judging import fairness_section, judging_section, missing_section, stability_section
 from jiaoheng.growth.chapters.model import model_section
 from jiaoheng.growth.results import GrowthResult
 from jiaoheng.growth.wording import NOT_ONE_TEACHER, adjusted_for, count_sentence, counts_of, notice
@@ -43,10 +45,20 @@ class GrowthReport:
 def build_report(result: GrowthResult) -> GrowthReport:
     """All chapters of a result."""
     sections = [overview(result), *effect_sections(result), model_section(result)]
-    sections += [section for section in result.extras.get("sections", ())]
+    for chapter in (
+        judging_section,
+        stability_section,
+        fairness_section,
+        missing_section,
+        families_section,
+        conversion_section,
+    ):
+        section = chapter(result)
+        if section is not None:
+            sections.append(section)
     sections.append(data_section(result))
     full = tuple(
-        effect_table(effects, result.settings, f"effects.{at}")
+        effect_table(effects, result.settings, f"effects.{at}", total=total_of(result, effects))
         for at, effects in enumerate(result.fit.effects)
         if len(effects) and effects.term == "(Intercept)"
     )
@@ -79,7 +91,7 @@ def overview(result: GrowthResult) -> Section:
         share = f"{fit.icc[main.level] * 100:.1f}"
         figures.append(KeyFigure("单位间差异占比", share, "%", f"扣除起点等条件后在“{main.level}”之间", "icc"))
     lines = [f"{count_sentence(effects)}" for effects in fit.effects if effects.term == "(Intercept)"]
-    lines += [one.text for one in fit.warnings]
+    lines += [one.text for one in (*fit.warnings, *result.judging.warnings)]
     blocks: tuple[Block, ...] = (
         KeyFigures(tuple(figures)),
         Bullets(tuple(lines)),

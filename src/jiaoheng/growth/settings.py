@@ -33,6 +33,8 @@ class GrowthSettings:
     school_means: bool = False  # adjust for each outermost unit's mean prior as well
     fairness: tuple[str, ...] = ()  # columns whose unit means effects are held against (boarding …)
     teacher_shares: Path | None = None
+    persistence: str = "0"  # of past teachers' effects: a number from 0 to 1, "one" or "each" (estimated)
+    locked: Path | None = None  # the locked baseline lists of an earlier run
     reml: bool = True
     title: str = ""
     organisation: str = ""
@@ -80,9 +82,20 @@ class GrowthSettings:
                 wrong(f"“{name}”的信度 {value:g} 不在 0 与 1 之间", "请给出 0 到 1 之间的信度，如 0.9")
         if self.reliability and self.slope:
             wrong("测量误差校正不能与随机斜率同时使用", "请去掉 --reliability 或 --slope")
+        if self.persistence not in ("one", "each") and not _is_share(self.persistence):
+            wrong(f"--persistence 的“{self.persistence}”看不懂", "应为 0 到 1 之间的数，或 one、each（由数据估计）")
+        if self.teacher_shares is not None and self.method != "crossed":
+            wrong("给了任教分工，但方法不是 crossed", "请加上 --method crossed，或去掉 --teacher-shares")
         if self.method == "crossed" and self.teacher_shares is None and len(self.groups) < 2:
             wrong("交叉分类模型至少需要两列单位", "请在 --groups 中给出两列，或用 --teacher-shares 给出任教分工")
         return found
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 1
+    except ValueError:
+        return False
 
 
 def limit(name: str) -> Fraction:

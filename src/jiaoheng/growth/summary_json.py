@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from jiaoheng import __version__
+from jiaoheng.growth.judging_json import finite, judging_json
 from jiaoheng.growth.report import GrowthReport
 from jiaoheng.growth.results import GrowthResult
 from jiaoheng.growth.wording import NOT_ONE_TEACHER, adjusted_for, counts_of
 from jiaoheng.methods.effects_model import Effects
 
 SCHEMA_VERSION = "1"
-
-
-def finite(value: float | None) -> float | None:
-    """JSON knows no NaN."""
-    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def summary(result: GrowthResult, made: GrowthReport) -> dict[str, Any]:
@@ -67,7 +62,7 @@ def summary(result: GrowthResult, made: GrowthReport) -> dict[str, Any]:
         "icc": {name: finite(value) for name, value in fit.icc.items()},
         "r2": {name: finite(value) for name, value in fit.r2.items()},
         "levels": [_level(effects) for effects in fit.effects],
-        "warnings": [{"code": one.code, "text": one.text} for one in fit.warnings],
+        "warnings": [{"code": one.code, "text": one.text} for one in (*fit.warnings, *result.judging.warnings)],
         "problems": [
             {
                 "code": one.code,
@@ -78,7 +73,7 @@ def summary(result: GrowthResult, made: GrowthReport) -> dict[str, Any]:
             }
             for one in result.problems
         ],
-        "judging": dict(result.extras.get("json", {})),
+        "judging": judging_json(result),
         "definitions": {d.key: {"name": d.name, "text": d.text, "source": d.source} for d in made.report.definitions},
         "files": result.files,
     }

@@ -49,6 +49,18 @@ class Outcome:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(self.denominator > 0, self.expected / self.denominator, np.nan)
 
+    def excess(self, unit: int) -> tuple[float, float, float] | None:
+        """Rate less expected rate with its 95 % interval (shares); None where there is no expectation.
+
+        The interval is that of a count with each pupil's own chance: what luck alone does around the expectation.
+        """
+        base = int(self.denominator[unit])
+        if base == 0 or np.isnan(self.expected[unit]):
+            return None
+        beyond = (float(self.success[unit]) - float(self.expected[unit])) / base
+        half = (1.96 * float(self.expected_sd[unit]) + 0.5) / base
+        return beyond, beyond - half, beyond + half
+
     def verdict(self, unit: int, least: int) -> str:
         """`高于预期`, `与预期相当`, `低于预期` (95 %), or `样本不足` with fewer than `least` in the denominator."""
         if int(self.denominator[unit]) < max(least, 1) or np.isnan(self.expected[unit]):

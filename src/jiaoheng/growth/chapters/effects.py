@@ -25,6 +25,7 @@ from jiaoheng.growth.results import GrowthResult
 from jiaoheng.growth.settings import GrowthSettings
 from jiaoheng.growth.wording import NOT_ONE_TEACHER, adjusted_for, count_sentence, unit_name
 from jiaoheng.methods.effects_model import Effects, Reading
+from jiaoheng.methods.mixed.totals import TOTAL_TERM
 
 _NAMED = 80  # units whose names stand in the chart and in the document's table
 
@@ -44,7 +45,7 @@ def _section(result: GrowthResult, effects: Effects, at: int) -> Section:
         Paragraph(f"{count_sentence(effects)}。", strong=True),
         Note(f"{adjusted_for(settings)}。"),
         effect_chart(effects, settings, f"effects.{at}"),
-        effect_table(effects, settings, f"effects.{at}", most=_NAMED),
+        effect_table(effects, settings, f"effects.{at}", most=_NAMED, total=total_of(result, effects)),
         Note(f"{NOT_ONE_TEACHER}。", Tone.WARN),
     ]
     if len(effects) > _NAMED:
@@ -75,8 +76,19 @@ def effect_chart(effects: Effects, settings: GrowthSettings, key: str) -> Chart:
     return caterpillar(caption, rows, reference=effects.centre, unit="分")
 
 
-def effect_table(effects: Effects, settings: GrowthSettings, key: str, most: int | None = None) -> Table:
-    """Every unit (or the `most` outermost), highest first."""
+def total_of(result: GrowthResult, effects: Effects) -> Effects | None:
+    """The same units with the outer ones they lie in added; None where there are none."""
+    return next((e for e in result.fit.effects if e.level == effects.level and e.term == TOTAL_TERM), None)
+
+
+def effect_table(
+    effects: Effects,
+    settings: GrowthSettings,
+    key: str,
+    most: int | None = None,
+    total: Effects | None = None,
+) -> Table:
+    """Every unit (or the `most` outermost), highest first; `total`: the same units with their outer ones."""
     order = np.lexsort((np.arange(len(effects)), -np.nan_to_num(effects.estimate, nan=-np.inf)))
     if most is not None and len(effects) > most:
         order = np.concatenate([order[: most // 2], order[-(most // 2) :]])
@@ -92,18 +104,26 @@ def effect_table(effects: Effects, settings: GrowthSettings, key: str, most: int
         TableColumn("reliability", "信度", Kind.NUMBER, 2, definition="reliability"),
         TableColumn("word", "结论", definition="interval95"),
     ]
-    rows = tuple(_row(effects, at, words[at], len(names)) for at in order.tolist())
+    if total is not None:
+        columns += [
+            TableColumn("total", "连同所在单位", Kind.SIGNED, 2, definition="total", unit="分"),
+            TableColumn("total95", "其 95% 区间", Kind.INTERVAL, 2, definition="total"),
+        ]
+    rows = tuple(_row(effects, at, words[at], len(names), total) for at in order.tolist())
     title = f"各{effects.level}的增值"
     return Table(f"{key}.table", title, tuple(columns), rows, sheet=f"{effects.level}增值", head_rows=len(names))
 
 
-def _row(effects: Effects, at: int, word: Reading, depth: int) -> tuple[Value, ...]:
+def _row(effects: Effects, at: int, word: Reading, depth: int, total: Effects | None) -> tuple[Value, ...]:
     unit = effects.units[at]
     cells: list[Value] = list(unit[:depth]) if len(unit) >= depth else [unit_name(unit)]
     n = float(effects.n[at])
     cells.append(int(n) if n == int(n) else n)
+    more: list[Value] = []
+    if total is not None:
+        more = [float(total.estimate[at]), Interval(float(total.low95[at]), float(total.high95[at]))]
     if not np.isfinite(effects.estimate[at]):
-        return (*cells, *(Missing("没有可用的成绩") for _ in range(4)), word.value)
+        return (*cells, *(Missing("没有可用的成绩") for _ in range(4)), word.value, *more)
     return (
         *cells,
         float(effects.estimate[at]),
@@ -111,4 +131,5 @@ def _row(effects: Effects, at: int, word: Reading, depth: int) -> tuple[Value, .
         Interval(float(effects.low84[at]), float(effects.high84[at])),
         float(effects.reliability[at]),
         word.value,
+        *more,
     )

@@ -46,7 +46,7 @@ def fit_residuals(sums: GroupSums, *, least: float | Mapping[str, float] = 0) ->
         tau2, sigma2 = _moments(count, mean, within)
         limit = least.get(level.name, 0) if isinstance(least, Mapping) else least
         effects += _both(design, level.name, count, mean, within, tau2, sigma2, limit)
-        components.append(VarianceComponent(level.name, "(Intercept)", tau2, boundary=tau2 == 0))
+        components.append(VarianceComponent(level.name, "(Intercept)", tau2, boundary=bool(tau2 == 0)))
     components.append(VarianceComponent("Residual", "", variance * scale * scale))
     tau = components[0].value
     return Fit(
