@@ -66,7 +66,7 @@ class Design:
     @property
     def p(self) -> int:
         """Fixed coefficients, the constant with them."""
-        return self.fixed.shape[1] - 1
+        return int(self.fixed.shape[1]) - 1
 
     @property
     def q(self) -> int:

@@ -18,3 +18,18 @@ The calls (columns may be NumPy arrays, lists, Polars series or Arrow arrays; n 
 Bad data raises `EffectsDataError(code, text)`. Formulas: Betebenner (2009) Educ. Meas. Issues Pract. 28(4), 42–51;
 Koenker & Bassett (1978); Portnoy & Koenker (1997); Chernozhukov, Fernández-Val & Galichon (2010).
 """
+
+from jiaoheng.methods.effects_errors import EffectsDataError
+from jiaoheng.methods.percentiles.bands import band_percentiles
+from jiaoheng.methods.percentiles.groups import fit_percentiles, group_medians
+from jiaoheng.methods.percentiles.growth import PERCENTILE_TAUS, Growth, growth_percentiles
+
+__all__ = [
+    "PERCENTILE_TAUS",
+    "EffectsDataError",
+    "Growth",
+    "band_percentiles",
+    "fit_percentiles",
+    "group_medians",
+    "growth_percentiles",
+]
