@@ -119,9 +119,8 @@ def run_growth(files: Sequence[Path], settings: object, out: Path, engine: str |
     except EngineError as error:
         raise Refusal(f"{error}。") from error
     say(f"已写入 {out}：{'、'.join(FILES)}")
-    for effects in result.fit.effects:
-        if effects.term == "(Intercept)":
-            say(f"  {count_sentence(effects)}")
-    for warned in result.fit.warnings:
+    for _, effects in result.shown:
+        say(f"  {count_sentence(effects)}")
+    for warned in (*result.fit.warnings, *result.judging.warnings):
         say(f"  提醒：{warned.text}")
     return OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from jiaoheng.documents import chart_theme as theme
 from jiaoheng.documents.chart_intervals import Estimate
@@ -25,7 +26,7 @@ def caterpillar(
     ordered = sorted(rows, key=lambda row: (row.value, row.label))
     step = -(-len(ordered) // MOST)
     drawn = [at for at in range(len(ordered)) if at % step == 0 or at == len(ordered) - 1]
-    values = []
+    values: list[dict[str, Any]] = []
     for at in drawn:
         row = ordered[at]
         side = 3 if not row.rated else 0 if row.low > reference else 2 if row.high < reference else 1

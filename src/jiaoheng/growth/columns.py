@@ -38,7 +38,7 @@ def take_sheet(file: str, sheet: Sheet, needed: Needed) -> tuple[pl.DataFrame | 
     if found is None:
         return None, []
     header, places = found
-    body = [row for row in sheet.rows[header + 1 :]]
+    body = list(sheet.rows[header + 1 :])
     rows = [at for at, row in enumerate(body) if any(cell_text(row[places[name]]) for name in needed.every)]
     problems: list[Problem] = []
     columns: dict[str, pl.Series] = {}
@@ -85,7 +85,7 @@ def _numbers(cells: Sequence[Cell]) -> tuple[np.ndarray[Any, Any], list[int]]:
     values = np.full(len(cells), np.nan)
     wrong: list[int] = []
     for at, cell in enumerate(cells):
-        if isinstance(cell, bool) or isinstance(cell, int | float):
+        if isinstance(cell, int | float):  # a bool is an int
             values[at] = float(cell)
         elif cell is not None:
             text = fold(str(cell)).strip().casefold()

@@ -59,8 +59,8 @@ def judge(settings: GrowthSettings, prepared: Prepared, fit: Fit, nested: Nested
     """All that the method allows."""
     made = Judging()
     for effects in fit.effects:
-        if effects.term == "(Intercept)" and len(effects):
-            made.pairs[effects.level] = differences(effects)
+        if len(effects) and effects.level != settings.year:
+            made.pairs.setdefault(effects.level, differences(effects))
     _edges(settings, prepared, made)
     if nested is not None:
         sums = nested.design.sums
@@ -193,7 +193,8 @@ def _missing(settings: GrowthSettings, prepared: Prepared, nested: NestedFit, ma
     gaps = [
         name
         for name, one, lost in zip(names, gap.tolist(), no_outcome.tolist(), strict=True)
-        if abs(one) >= float(limit("missing_gap")) and lost >= 5
+        # among few the mean differs by chance: the gap must also be three standard errors
+        if abs(one) >= float(limit("missing_gap")) and abs(one) * lost**0.5 >= 3
     ]
     if gaps:
         text = (

@@ -50,14 +50,12 @@ def write_outputs(result: GrowthResult, folder: Path, progress: Progress = lambd
 
 def effects_frame(result: GrowthResult) -> pl.DataFrame:
     """All effects as one table, a row a unit and term; a column for each level's key."""
-    frames = [_frame(effects, result.settings.groups) for effects in result.fit.effects if len(effects)]
+    frames = [_frame(effects, result.path_names(effects)) for effects in result.fit.effects if len(effects)]
     return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
 
 
-def _frame(effects: Effects, groups: tuple[str, ...]) -> pl.DataFrame:
+def _frame(effects: Effects, names: tuple[str, ...]) -> pl.DataFrame:
     paths = list(effects.units)
-    depth = len(paths[0])
-    names = groups[:depth] if depth <= len(groups) and effects.level in groups else (effects.level,)
     keys = {
         name: [path[at] if len(path) == len(names) else "·".join(path) for path in paths]
         for at, name in enumerate(names)

@@ -79,14 +79,12 @@ def _missing(table: Any, name: str) -> Any:
 def _count(settings: GrowthSettings, prepared: Prepared) -> None:
     table = prepared.table
     no_outcome = _missing(table, settings.outcome)
-    no_prior = None
-    for name in settings.priors:
-        one = _missing(table, name)
-        no_prior = one if no_prior is None else no_prior & one
-    no_group = None
-    for name in settings.groups:
-        one = table[name].isnull()
-        no_group = one if no_group is None else no_group | one
+    no_prior = _missing(table, settings.priors[0])
+    for name in settings.priors[1:]:
+        no_prior = no_prior & _missing(table, name)
+    no_group = table[settings.groups[0]].isnull()
+    for name in settings.groups[1:]:
+        no_group = no_group | table[name].isnull()
     asked: dict[str, Any] = {
         "rows": table.count(),
         "no_outcome": no_outcome.sum(),

@@ -18,7 +18,7 @@ from jiaoheng.documents.model import (
     Tone,
 )
 from jiaoheng.growth.chapters.data import data_section
-from jiaoheng.growth.chapters.effects import effect_sections, effect_table, total_of
+from jiaoheng.growth.chapters.effects import effect_sections, effect_table
 from jiaoheng.growth.chapters.families import conversion_section, families_section
 from jiaoheng.growth.chapters.judging import fairness_section, judging_section, missing_section, stability_section
 from jiaoheng.growth.chapters.model import model_section
@@ -57,11 +57,7 @@ def build_report(result: GrowthResult) -> GrowthReport:
         if section is not None:
             sections.append(section)
     sections.append(data_section(result))
-    full = tuple(
-        effect_table(effects, result.settings, f"effects.{at}", total=total_of(result, effects))
-        for at, effects in enumerate(result.fit.effects)
-        if len(effects) and effects.term == "(Intercept)"
-    )
+    full = tuple(effect_table(result, effects, f"effects.{at}") for at, effects in result.shown)
     report = Report(
         title=result.settings.title or "增值评价报告",
         organisation=result.settings.organisation,
@@ -90,7 +86,7 @@ def overview(result: GrowthResult) -> Section:
     if main.level in fit.icc:
         share = f"{fit.icc[main.level] * 100:.1f}"
         figures.append(KeyFigure("单位间差异占比", share, "%", f"扣除起点等条件后在“{main.level}”之间", "icc"))
-    lines = [f"{count_sentence(effects)}" for effects in fit.effects if effects.term == "(Intercept)"]
+    lines = [f"{count_sentence(effects)}" for _, effects in result.shown]
     lines += [one.text for one in (*fit.warnings, *result.judging.warnings)]
     blocks: tuple[Block, ...] = (
         KeyFigures(tuple(figures)),

@@ -36,3 +36,19 @@ class GrowthResult:
     def main(self) -> Effects:
         """The effects of the outermost level."""
         return self.fit.effects[0]
+
+    def path_names(self, effects: Effects) -> tuple[str, ...]:
+        """The columns that the keys of a level's units come from, outermost first."""
+        levels = self.nested.design.sums.levels if self.nested is not None else self.settings.groups
+        if effects.level in levels and len(effects.units[0]) == levels.index(effects.level) + 1:
+            return tuple(levels[: levels.index(effects.level) + 1])
+        return (effects.level,)
+
+    @property
+    def shown(self) -> list[tuple[int, Effects]]:
+        """The effects that have a chapter of their own, with their place in the fit: the first of each asked level."""
+        found: dict[str, tuple[int, Effects]] = {}
+        for at, effects in enumerate(self.fit.effects):
+            if len(effects) and effects.level != self.settings.year:
+                found.setdefault(effects.level, (at, effects))
+        return list(found.values())

@@ -38,7 +38,9 @@ class Rows:
             known &= np.isfinite(values)
         for texts in self.groups.values():
             known &= np.array([text is not None for text in texts], np.bool_)
-        return known if self.weight is None else known & (self.weight > 0)
+        if self.weight is not None:
+            known &= self.weight > 0
+        return np.asarray(known)
 
     def only(self, keep: npt.NDArray[np.bool_]) -> Rows:
         """The rows of a mask."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -139,24 +139,21 @@ def _families(settings: GrowthSettings, prepared: Prepared, rows: Rows, fit: Fit
     """The outermost units by each family that the data allow."""
     outer = settings.groups[0]
     methods: dict[str, Effects] = {}
-
-    def add(name: str, effects: Effects) -> None:
-        methods[name] = effects
-
     sums = sums_of(settings, prepared)
-    for name, find in (
-        ("分层线性模型", lambda: fit_lmm(settings, prepared, sums=sums).fit.of(outer)),
-        ("残差法（收缩）", lambda: fit_residuals(sums).of(outer, SHRUNKEN)),
-        ("标准分差", lambda: row_methods.differences(settings, rows)["ΔZ"][0]),
-        ("百分等级差", lambda: row_methods.differences(settings, rows)["ΔPR"][0]),
-        ("成长百分位", lambda: _medians(settings, rows)),
-    ):
+    ways: dict[str, Callable[[], Effects]] = {
+        "分层线性模型": lambda: fit_lmm(settings, prepared, sums=sums).fit.of(outer),
+        "残差法（收缩）": lambda: fit_residuals(sums).of(outer, SHRUNKEN),
+        "标准分差": lambda: row_methods.differences(settings, rows)["ΔZ"][0],
+        "百分等级差": lambda: row_methods.differences(settings, rows)["ΔPR"][0],
+        "成长百分位": lambda: _medians(settings, rows),
+    }
+    for name, way in ways.items():
         try:
-            add(name, find())
+            methods[name] = way()
         except (EffectsDataError, KeyError):
             continue
     if fit.method == "crossed":
-        add("交叉分类模型", fit.of(outer))
+        methods["交叉分类模型"] = fit.of(outer)
     return side_by_side(methods, least_of(settings)[outer]) if len(methods) > 1 else None
 
 

@@ -140,7 +140,8 @@ class Effects:
         columns = (self.n, self.estimate, self.se, self.reliability, self.low95, self.high95, self.low84, self.high84)
         numbers = zip(*(column.tolist() for column in columns), strict=True)
         for unit, row, word in zip(self.units, numbers, self.words, strict=True):
-            yield Effect(self.level, unit, *row, word)
+            n, estimate, se, reliability, low95, high95, low84, high84 = row
+            yield Effect(self.level, unit, n, estimate, se, reliability, low95, high95, low84, high84, word)
 
 
 @dataclass(frozen=True, slots=True)

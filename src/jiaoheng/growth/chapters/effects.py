@@ -32,11 +32,7 @@ _NAMED = 80  # units whose names stand in the chart and in the document's table
 
 def effect_sections(result: GrowthResult) -> list[Section]:
     """One chapter a level (intercepts); slopes of the outermost level follow in theirs."""
-    made = []
-    for at, effects in enumerate(result.fit.effects):
-        if len(effects) and effects.term == "(Intercept)":
-            made.append(_section(result, effects, at))
-    return made
+    return [_section(result, effects, at) for at, effects in result.shown]
 
 
 def _section(result: GrowthResult, effects: Effects, at: int) -> Section:
@@ -45,7 +41,7 @@ def _section(result: GrowthResult, effects: Effects, at: int) -> Section:
         Paragraph(f"{count_sentence(effects)}。", strong=True),
         Note(f"{adjusted_for(settings)}。"),
         effect_chart(effects, settings, f"effects.{at}"),
-        effect_table(effects, settings, f"effects.{at}", most=_NAMED, total=total_of(result, effects)),
+        effect_table(result, effects, f"effects.{at}", most=_NAMED),
         Note(f"{NOT_ONE_TEACHER}。", Tone.WARN),
     ]
     if len(effects) > _NAMED:
@@ -64,16 +60,33 @@ def effect_chart(effects: Effects, settings: GrowthSettings, key: str) -> Chart:
     caption = Caption(
         f"{key}.chart",
         count_sentence(effects),
-        f"增值的估计与 95% 区间，单位为“{settings.outcome}”的分；只有整个区间在 {effects.centre:g} 的一侧才写高于或低于预期",
+        f"{_what(effects, settings)}；只有整个区间在 {effects.centre:g} 的一侧才写高于或低于预期",
         f"各{effects.level}增值及其区间，由高到低",
         f"{key}.table",
     )
     if len(rows) <= _NAMED:
-        words = tuple(word.value for word in (Reading.ABOVE, Reading.AS_EXPECTED, Reading.BELOW, Reading.NOT_JUDGED))
+        words = (Reading.ABOVE.value, Reading.AS_EXPECTED.value, Reading.BELOW.value, Reading.NOT_JUDGED.value)
         return interval_plot(
-            caption, rows, reference=effects.centre, reference_label="预期", unit="分", digits=2, words=words
+            caption,
+            rows,
+            reference=effects.centre,
+            reference_label="预期",
+            unit=unit_of(settings),
+            words=words,
+            digits=2,
         )
-    return caterpillar(caption, rows, reference=effects.centre, unit="分")
+    return caterpillar(caption, rows, reference=effects.centre, unit=unit_of(settings))
+
+
+def unit_of(settings: GrowthSettings) -> str:
+    """What effects are measured in."""
+    return "百分位" if settings.method == "sgp" else "分"
+
+
+def _what(effects: Effects, settings: GrowthSettings) -> str:
+    if settings.method == "sgp":
+        return "学生成长百分位的中位数与 95% 区间，50 为起点相同的学生的一般水平"
+    return f"增值的估计与 95% 区间，单位为“{settings.outcome}”的分"
 
 
 def total_of(result: GrowthResult, effects: Effects) -> Effects | None:
@@ -81,24 +94,18 @@ def total_of(result: GrowthResult, effects: Effects) -> Effects | None:
     return next((e for e in result.fit.effects if e.level == effects.level and e.term == TOTAL_TERM), None)
 
 
-def effect_table(
-    effects: Effects,
-    settings: GrowthSettings,
-    key: str,
-    most: int | None = None,
-    total: Effects | None = None,
-) -> Table:
-    """Every unit (or the `most` outermost), highest first; `total`: the same units with their outer ones."""
+def effect_table(result: GrowthResult, effects: Effects, key: str, most: int | None = None) -> Table:
+    """Every unit (or the `most` outermost), highest first; inner units also together with their outer ones."""
+    total = total_of(result, effects)
     order = np.lexsort((np.arange(len(effects)), -np.nan_to_num(effects.estimate, nan=-np.inf)))
     if most is not None and len(effects) > most:
         order = np.concatenate([order[: most // 2], order[-(most // 2) :]])
     words = effects.words
-    depth = len(effects.units[0])
-    names = settings.groups[:depth] if depth <= len(settings.groups) else (effects.level,)
+    names = result.path_names(effects)
     columns = [TableColumn(f"unit{at}", name) for at, name in enumerate(names)]
     columns += [
         TableColumn("n", "学生", Kind.COUNT, definition="matched"),
-        TableColumn("effect", "增值", Kind.SIGNED, 2, definition="effect", unit="分"),
+        _effect_column(result.settings),
         TableColumn("interval95", "95% 区间", Kind.INTERVAL, 2, definition="interval95"),
         TableColumn("interval84", "两两比较区间", Kind.INTERVAL, 2, definition="interval84"),
         TableColumn("reliability", "信度", Kind.NUMBER, 2, definition="reliability"),
@@ -112,6 +119,12 @@ def effect_table(
     rows = tuple(_row(effects, at, words[at], len(names), total) for at in order.tolist())
     title = f"各{effects.level}的增值"
     return Table(f"{key}.table", title, tuple(columns), rows, sheet=f"{effects.level}增值", head_rows=len(names))
+
+
+def _effect_column(settings: GrowthSettings) -> TableColumn:
+    if settings.method == "sgp":
+        return TableColumn("effect", "成长百分位中位数", Kind.NUMBER, 1, definition="sgp")
+    return TableColumn("effect", "增值", Kind.SIGNED, 2, definition="effect", unit="分")
 
 
 def _row(effects: Effects, at: int, word: Reading, depth: int, total: Effects | None) -> tuple[Value, ...]:

@@ -76,8 +76,10 @@ def values_table(result: GrowthResult) -> Table:
         ),
     )
     order = np.argsort(-found.values[0], kind="stable")
-    rows = tuple((unit_name(found.units[at]), *(float(v) for v in found.values[:, at])) for at in order.tolist())
-    return Table("families.values", "各单位按各法的值", columns, rows, sheet="各法")
+    rows: list[tuple[Value, ...]] = []
+    for at in order.tolist():
+        rows.append((unit_name(found.units[at]), *(float(value) for value in found.values[:, at])))
+    return Table("families.values", "各单位按各法的值", columns, tuple(rows), sheet="各法")
 
 
 def conversion_section(result: GrowthResult) -> Section | None:

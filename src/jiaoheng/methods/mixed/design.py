@@ -74,7 +74,7 @@ def build_design(sums: GroupSums, slopes: Mapping[str, Sequence[str]] | None = N
     warnings: list[Warned] = []
     _check(sums)
     sums = reshifted(sums, _means(sums))
-    levels, unit_of_cell = _levels(sums, warnings)
+    bare, unit_of_cell = _levels(sums, warnings)
     pattern, names, maps = _patterns(sums, warnings)
     weight = _pattern_weights(sums, pattern, maps)
     maps = {mask: matrix * np.sqrt(weight[mask]) for mask, matrix in maps.items()}
@@ -88,7 +88,7 @@ def build_design(sums: GroupSums, slopes: Mapping[str, Sequence[str]] | None = N
     transform = _standardising(total)
     total = transform @ total @ transform.T
     total[0, 1:] = total[1:, 0] = 0.0
-    levels = _with_terms(levels, slopes or {}, names)
+    levels = _with_terms(bare, slopes or {}, names)
     wanted = sorted({column for level in levels for column in level.columns})
     inner = levels[0]
     collect = csr_array((np.ones(sums.cells), (unit_of_cell, np.arange(sums.cells))), shape=(inner.units, sums.cells))

@@ -50,7 +50,8 @@ def raw_terms(design: Design, level: Level) -> FloatArray:
     for at, name in enumerate(level.terms[1:], 1):
         unshift[0, at] = -design.sums.shifts[design.sums.columns.index(name)]
     # z = block @ column, so z'v = column' block' v; and the column is the raw one less its shift
-    return unshift @ block.T * scale_y
+    turn: FloatArray = unshift @ block.T * scale_y
+    return turn
 
 
 def effects_of(

@@ -44,7 +44,8 @@ class GroupSums:
 
     def product(self, one: int, two: int) -> FloatArray:
         """Σ w·vᵢ·vⱼ by cell."""
-        return self.products[position(len(self.columns), min(one, two), max(one, two))]
+        found: FloatArray = self.products[position(len(self.columns), min(one, two), max(one, two))]
+        return found
 
     def total(self, cells: slice | FloatArray | IntArray | None = None) -> FloatArray:
         """The full matrix of sums of products over all (or the given) cells."""

@@ -119,7 +119,7 @@ def _satterthwaite(design: Design, found: Found, inverse: FloatArray, *, reml: b
     except np.linalg.LinAlgError:
         return np.full(p, np.nan)
     own_sigma = 2 * point.variance**2 / df
-    slope = np.array([_variance_slope(point, gradients_at, found, design, df) for gradients_at in free])
+    slope = np.array([_variance_slope(point, int(entry), found, design, df) for entry in free])
     covariance[:-1, :-1] = profiled
     covariance[:-1, -1] = covariance[-1, :-1] = profiled @ slope if free.size else 0.0
     covariance[-1, -1] = own_sigma + (slope @ profiled @ slope if free.size else 0.0)

@@ -98,7 +98,7 @@ def _coefficients(design: Design, point: Point, blocks: Mapping[int, FloatArray]
     if np.linalg.eigvalsh(inner)[0] <= 1e-6 * np.linalg.eigvalsh(point.inner)[0]:
         text = "所给的信度太低：扣除误差后，起点成绩之间没有剩下可用的差异。请核对信度，或只保留一个起点成绩"
         raise EffectsDataError("reliability", text)
-    inverse = np.linalg.inv(inner)
+    inverse = np.asarray(np.linalg.inv(inner), np.float64)
     return inverse @ point.side, inverse
 
 

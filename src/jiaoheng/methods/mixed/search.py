@@ -210,7 +210,8 @@ def _newton(hessian: FloatArray, gradient: FloatArray) -> FloatArray | None:
         lower = np.linalg.cholesky(hessian)
     except np.linalg.LinAlgError:
         return None
-    return -np.linalg.solve(lower.T, np.linalg.solve(lower, gradient))
+    step: FloatArray = -np.linalg.solve(lower.T, np.linalg.solve(lower, gradient))
+    return step
 
 
 def _canonical(factor: FloatArray) -> FloatArray:

@@ -193,7 +193,10 @@ def sums_of_arrays(
     pattern = np.zeros(y.size, np.int64)
     for bit, prior in enumerate(priors):
         pattern |= np.where(np.isnan(x[prior]), 0, 1 << bit)
-    keep = ~np.isnan(y) & np.all([~np.isnan(v) for k, v in x.items() if k not in priors] or [np.True_], axis=0)
+    keep = ~np.isnan(y)
+    for name, values in x.items():
+        if name not in priors:
+            keep &= ~np.isnan(values)
     if priors and not keep_unknown:
         keep &= pattern > 0
     if w is not None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import scipy.linalg
 
-from jiaoheng.methods.effects_model import Effects, FloatArray
+from jiaoheng.methods.effects_model import Effects, FloatArray, IntArray
 from jiaoheng.methods.mixed.effects import paths, raw_terms
 from jiaoheng.methods.mixed.nested import NestedFit
 
@@ -24,12 +24,12 @@ def total_effects(nested: NestedFit, level: str, least: float | Mapping[str, flo
     p, sigma2 = design.predictors, point.variance
     contrast = np.append(-point.beta, 1.0)
     around = scipy.linalg.inv(point.inner)
-    anchor = np.arange(design.levels[first].units)
+    anchor: IntArray = np.arange(design.levels[first].units)
     estimate: FloatArray = np.zeros(anchor.size)
     lean: FloatArray = np.zeros((anchor.size, p))
     prior = 0.0
     variance: FloatArray = np.zeros(anchor.size)
-    above: list[tuple[int, FloatArray]] = []  # outer levels met so far: number, each unit's unit there
+    above: list[tuple[int, IntArray]] = []  # outer levels met so far: number, each unit's unit there
     for at in range(first, len(design.levels)):
         unit = point.levels[at]
         lefts = (raw_terms(design, unit.level) @ factors[at] @ factors[at].T)[0]

@@ -23,7 +23,8 @@ def standard_difference(outcome: FloatArray, priors: Sequence[FloatArray]) -> Fl
     """ΔZ of each pupil; NaN where a score is unknown. Population SDs over the pupils with all scores."""
     known = _known(outcome, priors)
     parts = [_z(values, known) for values in (outcome, *priors)]
-    return parts[0] - np.mean(parts[1:], axis=0)
+    found: FloatArray = parts[0] - np.mean(parts[1:], axis=0)
+    return found
 
 
 def percentile_difference(outcome: FloatArray, priors: Sequence[FloatArray]) -> FloatArray:
@@ -34,7 +35,8 @@ def percentile_difference(outcome: FloatArray, priors: Sequence[FloatArray]) -> 
         rank = np.full(values.size, np.nan)
         rank[known] = (rankdata(values[known]) - 0.5) / known.sum() * 100
         parts.append(rank)
-    return parts[0] - np.mean(parts[1:], axis=0)
+    found: FloatArray = parts[0] - np.mean(parts[1:], axis=0)
+    return found
 
 
 def unit_means(
@@ -65,7 +67,8 @@ def unit_means(
 
 
 def _known(outcome: FloatArray, priors: Sequence[FloatArray]) -> npt.NDArray[np.bool_]:
-    return np.isfinite(np.array([outcome, *priors])).all(axis=0)
+    known: npt.NDArray[np.bool_] = np.isfinite(np.array([outcome, *priors])).all(axis=0)
+    return known
 
 
 def _z(values: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
