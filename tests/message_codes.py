@@ -15,7 +15,8 @@ from pathlib import Path
 
 from jiaoheng.sheets.cells import Oddity
 
-ROOMS = frozenset({"exams", "sheets"})  # those that speak of files
+ROOMS = frozenset({"exams", "sheets", "growth"})  # those that speak of files
+MODELS = frozenset({"methods", "mixed", "crossed", "percentiles", "plain", "judging", "growth"})  # of value-added
 OFFICE = frozenset(
     {
         "bureau",
@@ -51,6 +52,10 @@ BASES = {
     "Finding": Maker(0, severity_position=1),
     "joined": Maker(0, severity_position=1),
     "Question": Maker(0, severities=frozenset({"question"})),
+}
+FITS = {
+    "EffectsDataError": Maker(0, severities=frozenset({"error"})),
+    "Warned": Maker(0, severities=frozenset({"warning"})),
 }
 REFUSALS = {
     "RefusedError": Maker(0),

@@ -77,7 +77,7 @@ def run_opened(
         progress("计算增值", 1, 1)
         _beside(settings, prepared, result)
     except EffectsDataError as error:
-        problem = Problem(f"growth-{error.code}", Severity.ERROR, Place("数据"), str(error))
+        problem = Problem(error.code, Severity.ERROR, Place("数据"), str(error))
         raise GrowthRefusal([*opened.problems, *prepared.problems, problem]) from error
     progress("核查与对照", 1, 1)
     return result

@@ -173,7 +173,7 @@ def _levels(sums: GroupSums, warnings: list[Warned]) -> tuple[list[Level], IntAr
         levels.append(Level(name, count, first, n, np.zeros(0, np.int64), None, (), ()))
         inner_unit = unit if inner_unit is None else inner_unit
     if inner_unit is None:
-        text = f"“{'、'.join(sums.levels)}”中没有两个以上可比的单位。增值是与其他单位比较得来的，请加入别的学校或班级的数据"
+        text = f"“{'、'.join(sums.levels)}”中没有两个以上可比的单位，而增值是与其他单位比较得来的。请加入别的学校或班级的数据"
         raise EffectsDataError("one-group", text)
     small = float((levels[0].n < 2).mean())
     if small > 0:
