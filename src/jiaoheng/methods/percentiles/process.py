@@ -52,13 +52,16 @@ def fit_process(x: FloatArray, y: FloatArray, taus: Sequence[float]) -> Process:
         for t in order:
             tau = float(grid[t])
             solved, residual = _one(x, residual, tau)
-            near = np.asarray(near + solved.b, dtype=np.float64)
-            b[t] = near
+            near = b[t] = _moved(near, solved)
             exact[t], converged[t] = solved.exact, solved.converged
             loss[t] = scale * float(np.mean(residual * (tau - (residual < 0))))
     b *= scale
     b[:, 0] += centre
     return Process(grid, b, exact, converged, loss)
+
+
+def _moved(plane: FloatArray, move: Solved) -> FloatArray:
+    return plane + move.b
 
 
 def _rough(x: FloatArray, y: FloatArray, tau: float) -> FloatArray:
