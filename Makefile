@@ -27,7 +27,7 @@ lint: setup-test
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/pytest -n auto -m "not slow"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
 	scripts/postgres.sh $(BIN)/pytest -n auto -m "not slow and not browser" tests/bureau
 
 test-long: setup-test

@@ -20,14 +20,22 @@ if [ -n "${PYTHON:-}" ] && ! "$PYTHON" -c 'import venv, ensurepip' >/dev/null 2>
 has_font() { command -v fc-list >/dev/null 2>&1 && [ -n "$(fc-list "$1" 2>/dev/null)" ]; }
 has_font "Noto Sans CJK SC" || need+=(fontconfig fonts-noto-cjk)
 has_font "LXGW WenKai" || need+=(fontconfig fonts-lxgw-wenkai)
+has_java() { # 17 or later, where JAVA_HOME or the path says
+  local java=java found
+  [ -z "${JAVA_HOME:-}" ] || java=$JAVA_HOME/bin/java
+  found=$("$java" -version 2>&1 | sed -n 's/^.* version "\([0-9]*\).*/\1/p' | head -n 1)
+  [ "${found:-0}" -ge 17 ]
+}
 if [ "$what" = test ]; then
   [ -x /usr/bin/chromium ] || [ -n "${CHROMIUM:-}" ] || need+=(chromium)
+  has_java || need+=(default-jre-headless) # one test runs the sums on a Spark cluster of its own
   command -v initdb >/dev/null 2>&1 || ls -d /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
 fi
 if [ ${#need[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "installing system packages: ${need[*]}"
     apt-get update -qq >/dev/null 2>&1 || say "apt-get update failed; trying with the lists that are there"
+    mkdir -p /usr/share/man/man1 # slim images lack it and Java's package wants to write there
     apt_log=$(mktemp)
     if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${need[@]}" >"$apt_log" 2>&1; then
       tail -n 5 "$apt_log" >&2
@@ -39,7 +47,7 @@ if [ ${#need[@]} -gt 0 ]; then
     say "missing system packages: ${need[*]}"
     say "ask an administrator for: apt-get install ${need[*]}"
     case " ${need[*]} " in *" python3-venv "*) exit 1 ;; esac
-    say "going on without them: charts may show boxes for Chinese, browser tests are skipped."
+    say "going on without them: charts may show boxes for Chinese, browser and Spark tests are skipped."
   fi
 fi
 PYTHON=${PYTHON:-python3}

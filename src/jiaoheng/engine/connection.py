@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import re
 from typing import Any
 
+from jiaoheng.engine.errors import EngineError
+
+__all__ = ["VARIABLE", "EngineError", "connect"]
+
 VARIABLE = "JIAOHENG_ENGINE"
-
-
-class EngineError(RuntimeError):
-    """The engine cannot be reached; the message is for the user."""
 
 
 def connect(url: str | None = None) -> Any:
@@ -20,7 +18,7 @@ def connect(url: str | None = None) -> Any:
 
     `url`, or the environment's JIAOHENG_ENGINE: empty or `duckdb` for DuckDB in memory, `duckdb://file` for a DuckDB
     file, `spark://host:port`, `local[n]` or `yarn` for Spark. Raises EngineError with the remedy for anything else,
-    and where Spark is asked for but not installed.
+    and where what Spark needs is missing.
     """
     target = (os.environ.get(VARIABLE, "") if url is None else url).strip()
     if target in ("", "duckdb"):
@@ -46,17 +44,9 @@ def _duckdb(path: str) -> Any:
 
 
 def _spark(master: str) -> Any:
-    if importlib.util.find_spec("pyspark") is None:
-        raise EngineError(
-            f"计算引擎设为“{master}”，但没有安装 Spark。请运行 pip install 'ibis-framework[pyspark]'，"
-            f"或删除环境变量 {VARIABLE} 以使用内置的 DuckDB"
-        )
+    from jiaoheng.engine.spark import spark_session
+
+    session = spark_session(master)
     import ibis
 
-    try:
-        session = (
-            importlib.import_module("pyspark.sql").SparkSession.builder.master(master).appName("jiaoheng").getOrCreate()
-        )
-    except Exception as error:  # Spark raises Java errors of many kinds when a cluster or Java is missing
-        raise EngineError(f"连不上 Spark“{master}”：{error}。请核对地址，并确认本机装有 Java") from error
     return ibis.pyspark.connect(session)

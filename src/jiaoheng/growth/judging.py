@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jiaoheng.engine.numbers import is_nan, without_nan
 from jiaoheng.growth.preparing import Prepared
 from jiaoheng.growth.settings import GrowthSettings, limit
 from jiaoheng.methods.effects_model import Effects, Fit, FloatArray, Warned
@@ -76,7 +77,7 @@ def _sorting(settings: GrowthSettings, prepared: Prepared, nested: NestedFit, su
         return
     checks = [(f"{name}的平均（生源）", unit_mean(sums, outer, name)) for name in settings.priors]
     checks.append(("人数", unit_size(sums, outer)))
-    checks += [(f"{name}的平均", values) for name, values in _unit_facts(settings, prepared, sums).items()]
+    checks += [(name, values) for name, values in _unit_facts(settings, prepared, sums).items()]
     for name, values in checks:
         found = sorting_check(sums, nested, outer, name, values)
         if found is not None:
@@ -109,20 +110,21 @@ def _unit_facts(settings: GrowthSettings, prepared: Prepared, sums: GroupSums) -
     table = prepared.table
     for name in settings.fairness:
         if table.schema()[name].is_string():
-            counted = table.filter(table[name].notnull()).group_by(name).agg(n=lambda t: t.count())
-            first = counted.order_by([counted[name]]).limit(1).to_pyarrow().to_pylist()
-            if not first:
+            known = table.filter(table[name].notnull())
+            words = known.group_by(name).agg(n=known.count()).to_pyarrow().to_pylist()
+            if not words:
                 continue
-            value = (table[name] == first[0][name]).cast("float64")
+            rarest = min(words, key=lambda row: (row["n"], row[name]))[name]
+            value, label = (table[name] == rarest).cast("float64"), f"{name}={rarest}的比例"
         else:
-            value = table[name].cast("float64")
+            value, label = table[name].cast("float64"), f"{name}的平均"
         rows = table.group_by(outer).agg(m=value.mean()).to_pyarrow().to_pylist()
         means = {str(row[outer]): row["m"] for row in rows if row["m"] is not None}
         if not means:
             continue
         whole = float(np.mean(list(means.values())))
         keys = sums.keys[sums.levels.index(outer)]
-        found[name] = np.array([float(means.get(str(key), whole)) for key in keys])
+        found[label] = np.array([float(means.get(str(key), whole)) for key in keys])
     return found
 
 
@@ -148,7 +150,7 @@ def _power(fit: Fit, nested: NestedFit, sums: GroupSums) -> Power:
 def _edges(settings: GrowthSettings, prepared: Prepared, made: Judging) -> None:
     table, outer = prepared.table, settings.groups[0]
     value = table[settings.outcome].cast("float64")
-    known = table.filter(value.notnull() & ~value.isnan() & table[outer].notnull())
+    known = table.filter(value.notnull() & ~is_nan(value) & table[outer].notnull())
     own = known[settings.outcome].cast("float64")
     ends = known.agg(best=own.max(), worst=own.min()).to_pyarrow().to_pylist()[0]
     best, worst = float(ends["best"]), float(ends["worst"])
@@ -206,8 +208,8 @@ def _missing(settings: GrowthSettings, prepared: Prepared, nested: NestedFit, ma
 
 def _lost(settings: GrowthSettings, prepared: Prepared) -> list[dict[str, Any]]:
     table, outer = prepared.table, settings.groups[0]
-    first = table[settings.priors[0]].cast("float64").nullif(float("nan"))
-    y = table[settings.outcome].cast("float64").nullif(float("nan"))
+    first = without_nan(table[settings.priors[0]]).cast("float64")
+    y = without_nan(table[settings.outcome]).cast("float64")
     rows = table.select(unit=table[outer], x=first, y=y).filter(table[outer].notnull())
     spread = float(rows.agg(s=rows.x.std()).to_pyarrow().to_pylist()[0]["s"] or 0.0)
     lost, here = rows.y.isnull(), rows.y.notnull()

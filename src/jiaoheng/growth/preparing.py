@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from jiaoheng.engine.numbers import is_nan
 from jiaoheng.growth.settings import GrowthSettings
 from jiaoheng.growth.tables import Opened
 from jiaoheng.sheets.places import Place, Problem, Severity
@@ -73,7 +74,7 @@ def _missing(table: Any, name: str) -> Any:
     column = table[name]
     if not table.schema()[name].is_floating():
         return column.isnull()
-    return column.isnull() | column.isnan()
+    return column.isnull() | is_nan(column)
 
 
 def _count(settings: GrowthSettings, prepared: Prepared) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jiaoheng.engine.numbers import is_nan, without_nan
 from jiaoheng.methods.effects_model import FloatArray, IntArray
 from jiaoheng.methods.mixed.group_sums import INTERCEPT, GroupSums, pairs_of
 
@@ -40,11 +41,10 @@ def sums_expression(
             raise ValueError(f"表中没有“{name}”列，现有：{'、'.join(schema.names)}")
     given = shifts or {}
 
-    def known(name: str) -> Any:
-        value = table[name].cast("float64")
-        return value.nullif(float("nan")) if schema[name].is_floating() else value
-
-    values = {f"v{at}": known(name) - float(given.get(name, 0.0)) for at, name in enumerate(names, 1)}
+    values = {
+        f"v{at}": without_nan(table[name]).cast("float64") - float(given.get(name, 0.0))
+        for at, name in enumerate(names, 1)
+    }
     keys = {f"g{at}": table[name].cast("string") for at, name in enumerate(groups)}
     own = {"w": table[weight].cast("float64")} if weight else {}
     rows = table.select(**keys, **values, **own)
@@ -87,7 +87,7 @@ def near_means(table: Any, names: Sequence[str]) -> dict[str, float]:
     finite = {}
     for name in names:
         value = head[name].cast("float64")
-        usable = value.notnull() & ~value.isnan() & ~value.isinf()
+        usable = value.notnull() & ~is_nan(value) & ~value.isinf()
         finite[name] = ibis.ifelse(usable, value, None).mean()
     row = head.agg(**finite).to_pyarrow().to_pylist()[0]
     return {name: float(row[name]) if row[name] is not None else 0.0 for name in names}
