@@ -117,7 +117,7 @@ def _hash(path: Path) -> str:
 def _take_parquet(path: Path, needed: Needed, opened: Opened, parts: list[Any]) -> None:
     try:
         table = opened.backend.read_parquet(str(path))
-        rows = int(table.count().execute())
+        rows = int(table.count().to_pyarrow().as_py())
     except Exception as error:  # each engine has its own errors for a damaged file
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         message, remedy = f"Parquet 文件读不出：{first}", "请重新导出该文件"
