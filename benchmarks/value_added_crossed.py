@@ -9,6 +9,10 @@ one, and the same with one dense block.
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # lme4 has one thread too
+
 import argparse
 import shutil
 import subprocess

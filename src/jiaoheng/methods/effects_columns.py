@@ -67,6 +67,26 @@ def keyed(values: Any, what: str) -> tuple[list[str], IntArray]:
     return [text(one) for one in distinct.to_list()], codes
 
 
+def once(what: str, **keys: Any) -> None:
+    """Raises EffectsDataError `duplicate-rows` where two rows have the same keys, columns (n,) by their names.
+
+    `what` names a row in the message (a pupil's result, say).
+    """
+    coded = [keyed(values, name) for name, values in keys.items()]
+    code = np.zeros(len(coded[0][1]), dtype=np.int64)
+    for names, one in coded:
+        code = np.unique(code * len(names) + one, return_inverse=True)[1].astype(np.int64)
+    order = np.argsort(code, kind="stable")
+    again = np.flatnonzero(np.diff(code[order]) == 0)
+    if len(again):
+        first, second = sorted(order[again[0] : again[0] + 2].tolist())
+        where = "，".join(f"{name} {names[one[first]]}" for name, (names, one) in zip(keys, coded, strict=True))
+        raise EffectsDataError(
+            "duplicate-rows",
+            f"{what}重复：第 {first + 1} 行和第 {second + 1} 行都是{where}（共多出 {len(again)} 行），每人每次应只有一行，请删去多余的",
+        )
+
+
 def text(key: Any) -> str:
     """A key as a person writes it: whole numbers without a point."""
     return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)

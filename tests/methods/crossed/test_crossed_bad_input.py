@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from jiaoheng.methods.crossed import EffectsDataError, factor, fit_crossed, shared_factor
+from jiaoheng.methods.effects_columns import once
 
 RNG = np.random.default_rng(1)
 N = 120
@@ -83,6 +84,14 @@ def test_share_sum_names_the_year():
         shared_factor(
             "教师", ["S1", "S1"], ["S1", "S1"], ["张", "李"], [1, 0.4], row_times=[2024, 2025], share_times=[2024, 2025]
         )
+
+
+def test_the_same_pupil_twice_in_one_exam_is_named():
+    once("成绩", 学籍号=["A", "B", "A"], 学年=[2024, 2024, 2025])
+    with pytest.raises(EffectsDataError) as refused:
+        once("成绩", 学籍号=["A", "B", "A", "B"], 学年=[2024, 2024, 2025, 2024])
+    assert refused.value.code == "duplicate-rows"
+    assert "第 2 行和第 4 行都是学籍号 B，学年 2024" in refused.value.text
 
 
 def test_rows_of_weight_zero_are_left_out_and_told():

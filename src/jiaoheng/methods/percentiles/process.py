@@ -52,16 +52,13 @@ def fit_process(x: FloatArray, y: FloatArray, taus: Sequence[float]) -> Process:
         for t in order:
             tau = float(grid[t])
             solved, residual = _one(x, residual, tau)
-            near = b[t] = _moved(near, solved)
+            b[t] = near + solved.b
+            near = b[t]
             exact[t], converged[t] = solved.exact, solved.converged
             loss[t] = scale * float(np.mean(residual * (tau - (residual < 0))))
     b *= scale
     b[:, 0] += centre
     return Process(grid, b, exact, converged, loss)
-
-
-def _moved(plane: FloatArray, move: Solved) -> FloatArray:
-    return plane + move.b
 
 
 def _rough(x: FloatArray, y: FloatArray, tau: float) -> FloatArray:
@@ -71,8 +68,7 @@ def _rough(x: FloatArray, y: FloatArray, tau: float) -> FloatArray:
         found = solve(x[rows], y[rows], tau)
         if found.converged:
             return found.b
-    least: FloatArray = np.linalg.lstsq(x, y, rcond=None)[0]
-    return least
+    return np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
 
 
 def _one(x: FloatArray, residual: FloatArray, tau: float) -> tuple[Solved, FloatArray]:
