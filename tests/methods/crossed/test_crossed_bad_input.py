@@ -86,6 +86,11 @@ def test_share_sum_names_the_year():
         )
 
 
+def test_a_key_of_several_columns_is_written_apart():
+    with pytest.raises(EffectsDataError, match="“甲校 · 1班”的教师份额之和是 0.9"):
+        shared_factor("教师", ["甲校\x1f1班"], ["甲校\x1f1班"], ["张"], [0.9])
+
+
 def test_the_same_pupil_twice_in_one_exam_is_named():
     once("成绩", 学籍号=["A", "B", "A"], 学年=[2024, 2024, 2025])
     with pytest.raises(EffectsDataError) as refused:

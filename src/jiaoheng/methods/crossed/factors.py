@@ -11,6 +11,7 @@ from jiaoheng.methods.effects_columns import floats, keyed, text
 from jiaoheng.methods.effects_errors import EffectsDataError
 from jiaoheng.methods.effects_model import FloatArray, IntArray
 
+JOINT = "\x1f"  # between the parts of a key made of several columns
 SHARE_SUM_TOLERANCE = 1e-5  # shares are written with few digits: 0.33333 thrice is 0.99999
 
 
@@ -66,7 +67,8 @@ class _Table:
     def place(self, code: int) -> str:
         """A person's words for an owner and time."""
         owner, time = divmod(code, len(self.times))
-        return f"“{self.owners[owner]}”" + (f"（{self.times[time]}）" if len(self.times) > 1 else "")
+        # a joined key (school, class) is written apart
+        return f"“{self.owners[owner].replace(JOINT, ' · ')}”" + (f"（{self.times[time]}）" if len(self.times) > 1 else "")
 
 
 def shared_factor(
