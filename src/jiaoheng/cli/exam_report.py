@@ -121,4 +121,5 @@ def write_outputs(
         from jiaoheng.exams.school_packs import write_school_packs
 
         write_school_packs(made, folder / PACKS_FOLDER, progress)
-    return [f"{f.label}：{f.value}{f.unit}{f'（{f.context}）' if f.context else ''}" for f in made.headline()]
+    lines = [f"{f.label}：{f.value}{f.unit}{f'（{f.context}）' if f.context else ''}" for f in made.headline()]
+    return lines + ([f"增值：{made.added.sentence()}"] if made.added is not None else [])

@@ -20,6 +20,7 @@ from jiaoheng.exams.analysis.movement_chapter import Moved, find_movement, movem
 from jiaoheng.exams.analysis.overview import overview
 from jiaoheng.exams.analysis.score_tables import comparison_table, rates_table
 from jiaoheng.exams.analysis.subjects import level_section, rank_band_table, school_levels_table, subject_section
+from jiaoheng.exams.analysis.value_added import ValueAdded, find_value_added, value_added_section
 from jiaoheng.exams.lists import bureau_lists
 from jiaoheng.exams.pipeline import Prepared
 from jiaoheng.exams.scaled import Scaled, apply_scaling, scaling_table
@@ -39,6 +40,7 @@ class ExamReport:
     exam: Exam
     groups: Groups
     moved: Moved | None
+    added: ValueAdded | None
 
     def tables(self) -> list[Table]:
         """Every table: those of the report, then those of the workbook alone; a key occurs once."""
@@ -66,6 +68,7 @@ def build_report(prepared: Prepared, told: Callable[[Section], None] = lambda _:
     exam = measure(scaled.roster, chosen, prepared.gate)
     groups = find_groups(exam)
     moved = find_movement(exam, groups)
+    added = find_value_added(exam)
     problems = [problem for problem in prepared.problems if problem.severity is not Severity.ERROR]
     chapters: tuple[Callable[[], Section | None], ...] = (
         lambda: overview(exam),
@@ -79,6 +82,7 @@ def build_report(prepared: Prepared, told: Callable[[Section], None] = lambda _:
         lambda: item_section(exam),
         lambda: group_section(exam, groups),
         lambda: movement_section(exam, moved),
+        lambda: value_added_section(exam, added),
         lambda: _data(exam, prepared, problems),
     )
     made: tuple[Section, ...] = ()
@@ -98,7 +102,7 @@ def build_report(prepared: Prepared, told: Callable[[Section], None] = lambda _:
         notice=NOTICE,
         meta=_meta(exam, prepared),
     )
-    return ExamReport(report, more, tuple(bureau_lists(exam, groups, moved)), exam, groups, moved)
+    return ExamReport(report, more, tuple(bureau_lists(exam, groups, moved)), exam, groups, moved, added)
 
 
 def _data(exam: Exam, prepared: Prepared, problems: Sequence[Problem]) -> Section:

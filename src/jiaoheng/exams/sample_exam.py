@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 # spread of the county's pupils: standard deviations on the scale of the common ability (1 within a class)
 _SCHOOL_SD, _CLASS_SD, _TEACHER_SD = 0.38, 0.14, 0.13
+_GROWTH_SD = 0.16  # what schools add between the prior exam and this one
 _CHEATED_FROM = 200  # pupils: in a smaller sample one would weigh too much
 _OBJECTIVE_LARGEST = 6  # items up to this mark are right or wrong; larger ones get part marks
 
@@ -59,11 +60,15 @@ class SampleExam:
     left_names: tuple[str, ...]
     left_school: npt.NDArray[np.int64]
     left_prior: Mapping[str, SampleSubject]
+    growth: Floats  # by school: marks of the total added since the prior exam, against the pupils' mean
 
 
 def make_exam(county: County, rng: np.random.Generator) -> SampleExam:
     """Scores for everybody."""
-    ability = _ability(county, rng)
+    before = _ability(county, rng)
+    # a stream of its own: the rest of the sample does not depend on it
+    added = rng.spawn(1)[0].normal(0, _GROWTH_SD, len(county.schools))
+    ability = before + added[county.school]
     subjects: dict[str, SampleSubject] = {}
     items: dict[str, SampleItems] = {}
     absent = _absent(county, rng)
@@ -78,7 +83,23 @@ def make_exam(county: County, rng: np.random.Generator) -> SampleExam:
             values = _marks(latent, entry, rng)
         values = np.where(states == ScoreState.SCORED, values, 0).astype(np.int32)
         subjects[name] = SampleSubject(name, int(entry["full"]), Fraction(entry["step"]), values, states)
-    return _with_prior(county, ability, teacher, subjects, items, rng)
+    growth = _growth_in_marks(county, before, ability)
+    return _with_prior(county, before, growth, teacher, subjects, items, rng)
+
+
+def _growth_in_marks(county: County, before: Floats, after: Floats) -> Floats:
+    """What schools' growth is worth in marks of the total on the marks' own curves, less its mean over the pupils."""
+    marks = np.zeros(county.pupils)
+    for name, entry in county.exam["subjects"].items():
+        base, spread, load = _logit(float(entry["mean"])), float(entry["sd"]), float(entry["load"])
+        ends = [1 / (1 + np.exp(-(base + spread * load * ability))) for ability in (after, before)]
+        taken = np.ones(county.pupils)
+        if entry.get("first") or entry.get("elective"):
+            taken = np.array([name[0] in combination for combination in county.combination], np.float64)
+        marks += taken * float(entry["full"]) * (ends[0] - ends[1])
+    sizes = np.bincount(county.school, minlength=len(county.schools))
+    found: Floats = np.bincount(county.school, marks, minlength=len(county.schools)) / np.maximum(sizes, 1)
+    return found - marks.mean()
 
 
 def _ability(county: County, rng: np.random.Generator) -> Floats:
@@ -166,6 +187,7 @@ def _items(
 def _with_prior(
     county: County,
     ability: Floats,
+    growth: Floats,
     teacher: Mapping[str, Floats],
     subjects: Mapping[str, SampleSubject],
     items: Mapping[str, SampleItems],
@@ -194,4 +216,4 @@ def _with_prior(
         all_here = np.full(n_left, ScoreState.SCORED, np.uint8)
         left_marks = _marks(left_latent, whole, rng)
         left_prior[name] = SampleSubject(name, int(entry["full"]), Fraction(1), left_marks, all_here)
-    return SampleExam(subjects, items, prior, joined, left_names, left_school, left_prior)
+    return SampleExam(subjects, items, prior, joined, left_names, left_school, left_prior, growth)

@@ -35,6 +35,7 @@ def truth(county: County, exam: SampleExam, book: FaultBook, options: Mapping[st
             "joined": int(exam.joined.sum()),
             "left": len(exam.left_names),
         },
+        "growth": {name: round(float(value), 3) for name, value in zip(county.schools, exam.growth, strict=True)},
         "faults": book.as_json(),
     }
 

@@ -19,6 +19,7 @@ from jiaoheng.exams.analysis.definition_words import (
 )
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.wording import mark
+from jiaoheng.growth.settings import limit
 from jiaoheng.methods.intervals import MIN_RANKED
 from jiaoheng.methods.items import item_rules
 from jiaoheng.methods.numbers import text
@@ -27,7 +28,9 @@ from jiaoheng.methods.pupil_rules import pupil_rules
 from jiaoheng.methods.suppression import THRESHOLD
 
 # definitions that others lean on
-LEANS = {"unsteady": ("percentile",), "struggling": ("people",), "top": ("people",), "matched": ("people",)}
+LEANS = {
+    "value_added": ("value_added_pairs",),
+    "unsteady": ("percentile",), "struggling": ("people",), "top": ("people",), "matched": ("people",)}
 
 
 def used_definitions(exam: Exam, sections: Sequence[Section], tables: Sequence[Table]) -> tuple[Definition, ...]:
@@ -102,6 +105,8 @@ def _parameters(exam: Exam) -> dict[str, str]:
         "scaled_text": scaled_words(exam),
         "scaled_source": "各省选择性考试等级转换办法",
         "suppress_below": str(THRESHOLD),
+        "added_school": str(limit("least_school")),
+        "added_class": str(limit("least_class")),
     }
 
 
