@@ -1,0 +1,211 @@
+"""The same sums on DuckDB and on Spark: equal results, both times, and what Spark read, shuffled and gave back.
+
+    python benchmarks/spark.py [--pupils 2000000] [--repeats 3] [--engines duckdb,local[1],local[2],cluster] [--record]
+
+The job is that of a province: group sums of five covariates by school and class with the nested fit, and the score
+histogram of three subjects by class. Scores are whole, so histograms must be equal to the last count; sums of floats
+agree to 1e-12 of Σ|summands| and the effects to a millionth of the outcome's spread. `cluster` starts a standalone
+master and worker (two cores) on this machine. Needs the extra `spark` and Java 17.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from sections import machine, record
+from value_added_data import NAMES, SLICE, rows
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from engine.spark_cluster import cluster, lacking, settings  # noqa: E402
+
+HEADING = "DuckDB and Spark"
+SUBJECTS = ("chinese", "maths", "english")
+STEPS = 301  # half points of a paper of 150
+FILE = 250_000  # rows a file: enough files for the cores
+
+
+def write(folder: Path, pupils: int) -> None:
+    """Parquet files of pupils with covariates, outcome and three whole scores."""
+    for first in range(0, pupils, SLICE):
+        made = rows(first, min(SLICE, pupils - first), 8)
+        rng = np.random.default_rng(first)
+        ability = made["y"].to_numpy()
+        marks = {
+            name: np.clip(np.rint(2 * (ability + rng.normal(25, 12, made.height))), 0, STEPS - 1).astype(np.int32)
+            for name in SUBJECTS
+        }
+        whole = made.with_columns(**{name: pl.Series(value) for name, value in marks.items()})
+        whole = whole.sample(fraction=1, shuffle=True, seed=3)
+        for at in range(0, whole.height, FILE):
+            whole[at : at + FILE].write_parquet(folder / f"part{(first + at) // FILE:04d}.parquet")
+
+
+def job(engine: str, folder: Path, repeats: int, out: Path) -> dict[str, Any]:
+    """Both parts on one engine: seconds of each run, what the engine counted, and the results in files."""
+    from jiaoheng.engine.connection import connect
+    from jiaoheng.engine.counting import score_counts
+    from jiaoheng.methods.mixed.nested import fit_nested
+    from jiaoheng.methods.mixed.sums import group_sums
+
+    start = time.perf_counter()
+    backend = connect(engine)
+    table = backend.read_parquet(str(folder / "*.parquet") if engine == "duckdb" else str(folder))
+    found: dict[str, Any] = {"connect": time.perf_counter() - start}
+
+    def sums() -> Any:
+        return group_sums(table, outcome="y", predictors=NAMES, groups=("school", "class"))
+
+    def counts() -> Any:
+        return score_counts(table, "class", SUBJECTS).to_pyarrow()
+
+    parts: dict[str, Callable[[], Any]] = {"sums": sums, "counts": counts}
+    for name, part in parts.items():
+        before, times, made = counters(backend), [], None
+        for _ in range(repeats + 1):
+            start = time.perf_counter()
+            made = part()
+            times.append(time.perf_counter() - start)
+        after = counters(backend)
+        found[name] = {"first": times[0], "best": min(times[1:])}
+        found[name]["counted"] = {key: (after[key] - before[key]) / len(times) for key in after}
+        if name == "sums":
+            start = time.perf_counter()
+            fit = fit_nested(made).fit
+            found["fit"] = time.perf_counter() - start
+            found["rows"] = made.cells
+            effects = fit.of("school")
+            order = np.argsort([unit[0] for unit in effects.units])
+            np.savez(out / "sums.npz", sums=made.total(), n=made.n.sum(), effects=effects.estimate[order])
+        else:
+            found["count rows"] = made.num_rows
+            pl.DataFrame(made).sort("unit", "subject", "score").write_parquet(out / "counts.parquet")
+    backend.disconnect()
+    return found
+
+
+def counters(backend: Any) -> dict[str, float]:
+    """What Spark's executors say they did so far: milliseconds of tasks, bytes read and shuffled; nothing on DuckDB."""
+    if backend.name != "pyspark":
+        return {}
+    listed = backend._session.sparkContext._jsc.sc().statusStore().executorList(False)
+    every = [listed.apply(at) for at in range(listed.size())]
+    return {
+        "task ms": float(sum(one.totalDuration() for one in every)),
+        "read": float(sum(one.totalInputBytes() for one in every)),
+        "shuffled": float(sum(one.totalShuffleWrite() for one in every)),
+    }
+
+
+def ran(engine: str, folder: Path, repeats: int, out: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """One engine in a process of its own; `cluster` with its master and worker around it."""
+    with ExitStack() as stack:
+        address = stack.enter_context(cluster(out, environment)) if engine == "cluster" else engine
+        command = [sys.executable, __file__, "--child", address, "--data", str(folder), "--out", str(out)]
+        given = {**os.environ, **environment}
+        made = subprocess.run(
+            [*command, "--repeats", str(repeats)], capture_output=True, text=True, check=False, env=given
+        )
+    if made.returncode:
+        raise SystemExit(f"{engine}: {made.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(made.stdout.splitlines()[-1])
+    return found
+
+
+def same(one: Path, other: Path) -> float:
+    """Raises SystemExit where results differ; else the largest relative difference of the total sums."""
+    if not pl.read_parquet(one / "counts.parquet").equals(pl.read_parquet(other / "counts.parquet")):
+        raise SystemExit(f"{other.name}: the histograms differ")
+    first, second = np.load(one / "sums.npz"), np.load(other / "sums.npz")
+    scale = np.sqrt(np.outer(np.diag(first["sums"]), np.diag(first["sums"])))
+    gap = float((np.abs(first["sums"] - second["sums"]) / scale).max())
+    shift_free = float(np.abs(first["effects"] - second["effects"]).max())
+    if int(first["n"]) != int(second["n"]) or shift_free > 1e-6:
+        raise SystemExit(f"{other.name}: pupils or effects differ ({shift_free:.1e})")
+    return max(shift_free, 0.0) if np.isnan(gap) else shift_free
+
+
+def report(results: dict[str, dict[str, Any]], pupils: int, size: int, gap: float, options: Any) -> list[str]:
+    lines = [
+        f"`python benchmarks/spark.py --pupils {pupils} --repeats {options.repeats}`: {pupils:,} pupils in Parquet "
+        f"({size / 1e6:.0f} MB, {size / pupils:.0f} bytes a pupil): group sums of five covariates by school and class "
+        "with the nested fit, and the score histogram of three subjects by class.",
+        "",
+        "| engine | start, s | sums: first, s | sums: best, s | histogram: first, s | best, s | fit, s |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, one in results.items():
+        cells = [one["connect"], one["sums"]["first"], one["sums"]["best"], one["counts"]["first"]]
+        cells += [one["counts"]["best"], one["fit"]]
+        lines.append(f"| {name} | {' | '.join(f'{cell:.2f}' for cell in cells)} |")
+    lines += ["", "| Spark | part | task seconds | pupils a core-second | MB read | MB shuffled | result rows |"]
+    lines.append("|---|---|---:|---:|---:|---:|---:|")
+    for name, one in results.items():
+        for part, rows_out in (("sums", "rows"), ("counts", "count rows")):
+            counted = one[part]["counted"]
+            if counted:
+                seconds = counted["task ms"] / 1000
+                cells = [f"{seconds:.2f}", f"{pupils / seconds:,.0f}", f"{counted['read'] / 1e6:.1f}"]
+                cells += [f"{counted['shuffled'] / 1e6:.1f}", f"{one[rows_out]:,}"]
+                lines.append(f"| {name} | {part} | {' | '.join(cells)} |")
+    return [
+        *lines,
+        "",
+        f"Histograms are equal to the last count, effects within {gap:.0e} of a mark. Task seconds, reads and shuffles "
+        "are means over all runs, by Spark's own counters (the look at the first rows is in them).",
+        machine(["duckdb", "pyspark", "ibis-framework"]),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pupils", type=int, default=2_000_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--engines", default="duckdb,local[1],local[2],cluster")
+    parser.add_argument("--record", action="store_true", help="write the section into docs/benchmarks.md")
+    for hidden in ("--child", "--data", "--out"):
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        found = job(options.child, Path(options.data), options.repeats, Path(options.out))
+        print(json.dumps({**found, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+        return
+    engines = options.engines.split(",")
+    if (without := lacking()) and engines != ["duckdb"]:
+        raise SystemExit(without)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "rows"
+        folder.mkdir()
+        write(folder, options.pupils)
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        environment = settings(Path(place) / "spark")
+        results, outs = {}, []
+        for engine in engines:
+            out = Path(place) / f"out-{len(outs)}"
+            out.mkdir()
+            results[engine] = ran(engine, folder, options.repeats, out, environment)
+            outs.append(out)
+        gap = max((same(outs[0], out) for out in outs[1:]), default=0.0)
+    lines = report(results, options.pupils, size, gap, options)
+    print("\n".join(lines))
+    if options.record:
+        record(HEADING, lines)
+
+
+if __name__ == "__main__":
+    main()
