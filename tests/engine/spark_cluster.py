@@ -54,7 +54,7 @@ def settings(folder: Path) -> dict[str, str]:
         "SPARK_CONF_DIR": str(folder),
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_DAEMON_MEMORY": "256m",
-        "SPARK_DAEMON_JAVA_OPTS": FRUGAL,
+        "SPARK_DAEMON_JAVA_OPTS": f"{FRUGAL} -Dspark.master.rest.enabled=false",  # that one has a fixed port
     }
 
 
@@ -63,8 +63,7 @@ def cluster(folder: Path, environment: dict[str, str]) -> Iterator[str]:
     """The address `spark://…` of a master with one registered worker of two cores; both end with the context."""
     master = _daemon(folder / "master.log", environment, "master.Master", "--host", LOOPBACK, "--port", "0")
     try:
-        port = _told(master, folder / "master.log", r"'sparkMaster' successfully started on port (\d+)")
-        address = f"spark://{LOOPBACK}:{port}"
+        address = _told(master, folder / "master.log", r"Starting Spark master at (spark://\S+)")
         options = ("--host", LOOPBACK, "--cores", "2", "--memory", "1g", "--work-dir", str(folder / "work"))
         worker = _daemon(folder / "worker.log", environment, "worker.Worker", *options, address)
         try:

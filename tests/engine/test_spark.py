@@ -145,12 +145,15 @@ def table(backend: Any, path: Path) -> Any:
     return backend.read_parquet(str(path))
 
 
-def test_the_setting_gives_a_session_there(spark: Any, master: str) -> None:
+def test_the_setting_gives_a_session_there(spark: Any, master: str, folder: Path) -> None:
+    """The rows are counted where the setting says: on the worker's executor, or in this process."""
     context = spark._session.sparkContext
     assert spark.name == "pyspark"
     assert context.master == master
-    executors = context._jsc.sc().getExecutorMemoryStatus().size()
-    assert executors == (2 if master.startswith("spark://") else 1)  # the driver, and the worker's executor
+    assert table(spark, folder / "pupils.parquet").count().execute() == 3000
+    listed = context._jsc.sc().statusStore().executorList(False)
+    worked = {one.id() for one in map(listed.apply, range(listed.size())) if one.totalTasks() > 0}
+    assert worked == ({"0"} if master.startswith("spark://") else {"driver"})
     with pytest.raises(EngineError, match=f"本进程已连接 Spark“{master}”".replace("[", r"\[")):
         connect("local[1]")
 
@@ -242,6 +245,7 @@ def test_group_sums_of_floats_and_the_fit(spark: Any, folder: Path) -> None:
         assert ours.words == theirs.words
 
 
+@pytest.mark.parametrize("master", ["cluster"], indirect=True)
 def test_the_whole_run_on_files(master: str, spark: Any, folder: Path) -> None:
     """`jiaoheng growth` reads two Parquet files on the engine and finds what it finds on DuckDB."""
     from jiaoheng.growth.running import run
