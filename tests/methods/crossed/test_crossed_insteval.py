@@ -31,7 +31,7 @@ def test_the_criterion_and_everything_after_it_are_lme4s_at_lme4s_variances(rati
     y, x, factors = ratings
     reference = REFERENCE["default"]
     design = build(y.astype(float), x.reshape(-1, 1), ["service"], factors, np.ones(len(y)))
-    of = Likelihood(design, layout(communities(design)), reml=True)
+    of = Likelihood(design, layout(communities(design).block), reml=True)
     ratios = np.array(reference["variances"][:3]) / reference["variances"][3]
     point = of.at(ratios, np.zeros(0))
     fit = fit_of(of, Found(point, True, 1, (False,) * 3, np.full((3, 3), np.nan)), 0, [])

@@ -56,11 +56,12 @@ class Design:
     log_scales: float  # Σ log of the scales taken out of the covariates
     factors: tuple[Factor, ...]
     eliminated: int  # index of the factor that is eliminated; −1 where none can be
-    owner: IntArray  # (n,) its level of each row; empty where none
+    owner: IntArray  # (n,) its level of each row, `owners` where that level has a column of its own; empty where none
     owners: int
+    explicit: IntArray  # its levels that are not eliminated but stand among the columns (pupils who changed schools)
     links: Pattern  # rows × q
     owner_links: Pattern  # owners × q: weights and links summed over the rows of each
-    offset: IntArray  # (factors + 1,) where the columns of each factor begin (the eliminated one has none)
+    offset: IntArray  # (factors + 1,) where the columns of each factor begin
     alphas: tuple[Persistence, ...]
 
     @property
@@ -79,26 +80,41 @@ class Design:
         return np.repeat(np.arange(len(self.factors)), np.diff(self.offset))
 
 
-def build(y: FloatArray, x: FloatArray, names: Sequence[str], factors: Sequence[Factor], weights: FloatArray) -> Design:
-    """The arrays of a model whose data have been checked; x (n, p) without the constant."""
+def build(
+    y: FloatArray,
+    x: FloatArray,
+    names: Sequence[str],
+    factors: Sequence[Factor],
+    weights: FloatArray,
+    explicit: IntArray | None = None,
+) -> Design:
+    """The arrays of a model whose data have been checked; x (n, p) without the constant.
+
+    `explicit`: levels (rising) of the eliminated factor that get columns of their own instead.
+    """
     n = len(y)
     eliminated = _eliminated(factors)
     owner = factors[eliminated].level if eliminated >= 0 else np.zeros(0, dtype=np.int64)
     owners = len(factors[eliminated].levels) if eliminated >= 0 else 0
-    sizes = [0 if f == eliminated else len(one.levels) for f, one in enumerate(factors)]
+    apart = np.zeros(0, dtype=np.int64) if explicit is None else explicit
+    owner = np.where(np.isin(owner, apart), owners, owner)
+    sizes = [len(apart) if f == eliminated else len(one.levels) for f, one in enumerate(factors)]
     offset = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
     alphas = tuple(a for f, one in enumerate(factors) for a in _alphas(f, one))
-    row, column, parts = _entries(factors, eliminated, offset, alphas)
+    row, column, parts = _entries(factors, eliminated, offset, alphas, apart)
     links = _pattern(row, column, parts, (n, int(offset[-1])))
     if owners:
         rows = np.repeat(np.arange(n), np.diff(links.start))
-        owner_links = _pattern(owner[rows], links.column, links.parts * weights[rows], (owners, int(offset[-1])))
+        held = owner[rows] < owners
+        rows = rows[held]
+        parts = links.parts[:, held] * weights[rows]
+        owner_links = _pattern(owner[rows], links.column[held], parts, (owners, int(offset[-1])))
     else:
         owner_links = _pattern(row[:0], column[:0], parts[:, :0], (0, int(offset[-1])))
     fixed, to_raw, y_mean, log_scales = _fixed(y, x, weights)
     return Design(
         n, weights, fixed, ("(Intercept)", *names), to_raw, y_mean, log_scales, tuple(factors), eliminated, owner,
-        owners, links, owner_links, offset, alphas,
+        owners, apart, links, owner_links, offset, alphas,
     )  # fmt: skip
 
 
@@ -117,7 +133,7 @@ def _alphas(index: int, factor: Factor) -> list[Persistence]:
 
 
 def _entries(
-    factors: Sequence[Factor], eliminated: int, offset: IntArray, alphas: Sequence[Persistence]
+    factors: Sequence[Factor], eliminated: int, offset: IntArray, alphas: Sequence[Persistence], apart: IntArray
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """All links as rows, columns and their values in Z₀ and in each Z_m."""
     rows, columns, values = (
@@ -127,6 +143,10 @@ def _entries(
     )
     for f, one in enumerate(factors):
         if f == eliminated:
+            mine = np.flatnonzero(np.isin(one.level, apart))
+            rows.append(mine)
+            columns.append(np.searchsorted(apart, one.level[mine]) + offset[f])
+            values.append(np.concatenate((np.ones((1, len(mine))), np.zeros((len(alphas), len(mine))))))
             continue
         rows.append(one.row)
         columns.append(one.level + offset[f])

@@ -68,7 +68,9 @@ class _Table:
         """A person's words for an owner and time."""
         owner, time = divmod(code, len(self.times))
         # a joined key (school, class) is written apart
-        return f"“{self.owners[owner].replace(JOINT, ' · ')}”" + (f"（{self.times[time]}）" if len(self.times) > 1 else "")
+        return f"“{self.owners[owner].replace(JOINT, ' · ')}”" + (
+            f"（{self.times[time]}）" if len(self.times) > 1 else ""
+        )
 
 
 def shared_factor(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jiaoheng.methods.crossed.checks import notes, refuse
-from jiaoheng.methods.crossed.communities import communities
+from jiaoheng.methods.crossed.communities import communities, spread
 from jiaoheng.methods.crossed.design import build
 from jiaoheng.methods.crossed.factors import Factor
 from jiaoheng.methods.crossed.layout import layout
@@ -54,7 +54,10 @@ def fit_crossed(
         outcome, columns, precision = outcome[kept], columns[kept], precision[kept]
     refuse(outcome, columns, labels, factors, precision)
     design = build(outcome, columns, labels, factors, precision)
-    of = Likelihood(design, layout(communities(design)), reml=criterion == "REML")
+    division = communities(design)
+    if len(division.explicit):
+        design = build(outcome, columns, labels, factors, precision, division.explicit)
+    of = Likelihood(design, layout(spread(design, division)), reml=criterion == "REML")
     return fit_of(of, search(of, most_evaluations), least, notes(factors, len(outcome), dropped))
 
 

@@ -51,7 +51,7 @@ class Likelihood:
         self.df = design.n - (design.p if reml else 0)
         self.row_pairs, self.owner_pairs = pairs(design.links, where), pairs(design.owner_links, where)
         self.row_weights = design.weights[self.row_pairs.owner]
-        self.own_weight = np.bincount(design.owner, weights=design.weights, minlength=design.owners)
+        self.own_weight = self.by_owner(design.weights[:, None])[:, 0]
         self.weighted = design.fixed * design.weights[:, None]
         self.inner = design.fixed.T @ self.weighted
         self.owned = self.by_owner(self.weighted)
@@ -64,8 +64,17 @@ class Likelihood:
 
     def by_owner(self, rows: FloatArray) -> FloatArray:
         """Rows (n, k) added up by owner, (owners, k)."""
-        columns = [np.bincount(self.design.owner, weights=one, minlength=self.design.owners) for one in rows.T]
-        return np.stack(columns, axis=1) if self.design.owners else np.zeros((0, rows.shape[1]))
+        owners = self.design.owners
+        if not owners:
+            return np.zeros((0, rows.shape[1]))
+        columns = [np.bincount(self.design.owner, weights=one, minlength=owners + 1)[:owners] for one in rows.T]
+        return np.stack(columns, axis=1)
+
+    def by_row(self, owned: FloatArray) -> FloatArray:
+        """Each row's owner's entry of (owners, k), zero where the owner has a column of its own."""
+        padded = np.concatenate((owned, np.zeros((1, owned.shape[1]))))
+        taken: FloatArray = padded[self.design.owner]
+        return taken
 
     def _rows(self, values: FloatArray) -> FloatArray:
         """Z'WZ in a flat buffer."""

@@ -104,11 +104,13 @@ def _effects(of: Likelihood, point: Point, variance: float, least: float) -> tup
     column_value = shift[:, -1] - shift[:, :-1] @ beta
     out = []
     for f, one in enumerate(design.factors):
+        mine = slice(int(design.offset[f]), int(design.offset[f + 1]))
+        value, given, extra = column_value[mine], column_given[mine], column_fixed[mine]
         if f == design.eliminated:
-            value, given, extra = _owner_effects(of, point, shift, np.append(-beta, 1.0), unfixed)
-        else:
-            mine = slice(int(design.offset[f]), int(design.offset[f + 1]))
-            value, given, extra = column_value[mine], column_given[mine], column_fixed[mine]
+            owned = _owner_effects(of, point, shift, np.append(-beta, 1.0), unfixed)
+            for own, column in zip(owned, (value, given, extra), strict=True):
+                own[design.explicit] = column
+            value, given, extra = owned
         ratio = float(point.ratios[f])
         now = one.lag == 0
         out.append(

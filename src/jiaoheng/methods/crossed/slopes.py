@@ -63,7 +63,7 @@ def _pulls(of: Likelihood, point: Point) -> _Pulls:
         left = (design.fixed - design.links.matrix(point.links) @ shift) @ mix * design.weights[:, None]
         rows = left
         if design.owners:
-            rows = left - design.weights[:, None] * (point.d[:, None] * of.by_owner(left))[design.owner]
+            rows = left - design.weights[:, None] * of.by_row(point.d[:, None] * of.by_owner(left))
     return _Pulls(mix, columns, owners, rows)
 
 
@@ -77,8 +77,8 @@ def _directions(of: Likelihood, point: Point, pulls: _Pulls) -> tuple[FloatArray
     along = z @ by_factor
     squares = (by_factor**2).sum(axis=0)
     if design.eliminated >= 0:
-        along[:, design.eliminated] = pulls.owners[design.owner, -1]
-        squares[design.eliminated] = pulls.owners[:, -1] @ pulls.owners[:, -1]
+        along[:, design.eliminated] += of.by_row(pulls.owners[:, -1:])[:, 0]
+        squares[design.eliminated] += pulls.owners[:, -1] @ pulls.owners[:, -1]
     if not of.moving:
         return squares, along
     spread = point.scale**2
@@ -123,7 +123,7 @@ def _traces(of: Likelihood, point: Point) -> FloatArray:
     if design.eliminated >= 0:
         products = owners.products(point.owner_links) if of.moving else of.owner_products
         taken = by_owner @ ((point.s**2)[owners.owner] * products)
-        traces[design.eliminated] = float(point.s @ of.own_weight - taken)
+        traces[design.eliminated] += float(point.s @ of.own_weight - taken)
     if not of.moving:
         return traces
     by_row = inverse[rows.place] * rows.twice * of.row_weights
@@ -142,7 +142,7 @@ def _fixed_part(of: Likelihood, point: Point, pulls: _Pulls) -> FloatArray:
     size = (columns**2).sum(axis=1)
     parts = np.bincount(design.column_factor, weights=size, minlength=len(design.factors)).astype(np.float64)
     if design.eliminated >= 0:
-        parts[design.eliminated] = float((pulls.owners[:, :p] ** 2).sum())
+        parts[design.eliminated] += float((pulls.owners[:, :p] ** 2).sum())
     spread = (point.scale**2)[:, None] * columns
     moved = [
         2 * float(((design.links.matrix(part).T @ pulls.rows[:, :p]) * spread).sum()) for part in design.links.parts[1:]
