@@ -22,6 +22,21 @@ exam() {
   .venv/bin/jiaoheng exam check "$out/样例" --annotate "$out/待确认.xlsx" >"$out/检查结果.txt" || [ $? = 2 ] || return 1
   tail -n 3 "$out/检查结果.txt"
   run exam report "$out/样例" --out "$out/结果" --settings "$out/样例/exam-answered.yaml" --yes --school-packs
+  # the sample knows what its schools added between the two exams: does the report find it?
+  .venv/bin/python - "$out/结果/summary.json" "$out/样例/truth.json" <<'PY'
+import json
+import statistics
+import sys
+
+summary, truth = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+rows = next(table for table in summary["tables"] if table["key"] == "value_added.schools")["rows"]
+found = [row["effect"]["value"] for row in rows]
+true = [truth["growth"][row["school"]] for row in rows]
+inside = sum(row["interval"]["low"] <= own <= row["interval"]["high"] for row, own in zip(rows, true, strict=True))
+r = statistics.correlation(found, true)
+print(f"增值与造数时的真值：{len(rows)} 所学校相关 {r:.2f}，{inside} 所的 95% 区间含真值")
+assert r > 0.9 and inside > 0.85 * len(rows), "the truth was not recovered"
+PY
   printf '\n报告：%s/结果/report.html（浏览器打开）、report.docx、tables.xlsx、lists.xlsx、summary.json、学校/\n' "$PWD/$out"
   printf '检查结果：%s/检查结果.txt；标注后的工作簿：%s/待确认.xlsx\n' "$PWD/$out" "$PWD/$out"
 }

@@ -1,5 +1,7 @@
 """Value-added of schools and classes between the prior exam and this one: a chapter of the exam report.
 
+The model is that of standards §1.8 (4): the pupil's own priors, the mean prior of the school, school and class effects.
+The school's mean takes up what an imperfect prior leaves of the intake, which would otherwise pass for effect.
 The outcome is the main paper; the priors are the same pupils' subjects of the prior exam (or its total), each pupil by
 what is known of it. One mixed model with pupils in classes in schools (`methods/mixed`).
 """
@@ -30,31 +32,33 @@ from jiaoheng.documents.model import (
 from jiaoheng.exams.analysis import cells
 from jiaoheng.exams.analysis.measure import Exam
 from jiaoheng.exams.analysis.score_tables import name_cells, name_columns, without
+from jiaoheng.exams.units import Codes
 from jiaoheng.growth.settings import limit
 from jiaoheng.growth.wording import NOT_ONE_TEACHER
 from jiaoheng.methods.effects_errors import EffectsDataError
-from jiaoheng.methods.effects_model import Effects, FloatArray, Reading
+from jiaoheng.methods.effects_model import Effects, FixedEffect, FloatArray, Reading
+from jiaoheng.methods.histogram import Mask
 from jiaoheng.methods.judging.pairs import differences, with_pairwise
-from jiaoheng.methods.judging.sorting import SortingCheck, sorting_check
-from jiaoheng.methods.mixed.columns import unit_mean
 from jiaoheng.methods.mixed.explained import PUPIL, r_squared
 from jiaoheng.methods.mixed.nested import NestedFit, fit_nested
 from jiaoheng.methods.mixed.sums import sums_of_arrays
 from jiaoheng.sheets.reading_model import ScoreState
 
 SCHOOL, CLASS = "学校", "班级"
+INTAKE = "学校生源平均"
+_LEAST_SCHOOLS = 10  # fewer schools cannot tell what the intake counts for
 _LEAST_SHARE = 0.5  # of the matched pupils must have a prior subject for it to be used
 
 
 @dataclass(frozen=True, slots=True)
 class ValueAdded:
-    """The fit, the priors it uses, and whether effects go with the intake."""
+    """The fit, the priors it uses, and what the schools' intake counts for."""
 
     nested: NestedFit
     priors: tuple[str, ...]
     matched: int
     explained: float
-    intake: SortingCheck | None
+    intake: FixedEffect | None  # coefficient of the school's mean prior, per standard deviation of the pupils
 
     def effects(self, level: str) -> Effects | None:
         """The effects of a level; None where it could not be estimated."""
@@ -80,7 +84,7 @@ def find_value_added(exam: Exam) -> ValueAdded | None:
         return None
     paper = exam.papers[exam.main]
     outcome = np.where(exam.people(exam.main), paper.values * float(paper.step), np.nan)
-    groups: dict[str, FloatArray] = {}
+    groups: dict[str, Codes] = {}
     if len(exam.units.schools) > 1:
         groups[SCHOOL] = exam.units.schools.of_pupil
     if "class" in exam.units.known and len(exam.units.classes) > len(exam.units.schools):
@@ -88,18 +92,35 @@ def find_value_added(exam: Exam) -> ValueAdded | None:
     if not groups:
         return None
     least = {SCHOOL: float(limit("least_school")), CLASS: float(limit("least_class"))}
+    columns = dict(priors)
+    if SCHOOL in groups and len(exam.units.schools) >= _LEAST_SCHOOLS:
+        columns[INTAKE] = _intake_means(priors, exam.units.schools.of_pupil, np.isfinite(outcome))
     try:
-        sums = sums_of_arrays(
-            outcome, priors, groups, outcome_name=exam.main, priors=list(priors) if len(priors) > 1 else ()
-        )
+        some = list(priors) if len(priors) > 1 else ()
+        sums = sums_of_arrays(outcome, columns, groups, outcome_name=exam.main, priors=some)
         nested = fit_nested(sums, least=least)
         explained = r_squared(nested)[PUPIL]
     except EffectsDataError:
         return None
-    outer = nested.design.levels[-1].name
-    first = max(priors, key=lambda name: int(np.isfinite(priors[name]).sum()))
-    intake = sorting_check(sums, nested, outer, first, unit_mean(sums, outer, first))
+    intake = next((one for one in nested.fit.fixed if one.name == INTAKE), None)
     return ValueAdded(nested, tuple(priors), nested.fit.n, explained, intake)
+
+
+def _intake_means(priors: dict[str, FloatArray], school: Codes, known: Mask) -> FloatArray:
+    """Each pupil's school's mean prior, in standard deviations of the pupils: the mean of the known standard scores."""
+    scores = []
+    for values in priors.values():
+        own = np.where(known, values, np.nan)
+        scores.append((own - np.nanmean(own)) / (np.nanstd(own) or 1.0))
+    stacked = np.array(scores)
+    counted = np.isfinite(stacked)
+    rated = counted.any(axis=0)
+    score = np.where(counted, stacked, 0.0).sum(axis=0)[rated] / counted.sum(axis=0)[rated]
+    size = int(school.max()) + 1
+    count = np.bincount(school[rated], minlength=size)
+    mean = np.bincount(school[rated], score, minlength=size) / np.maximum(count, 1)
+    found: FloatArray = mean[school]
+    return found
 
 
 def prior_columns(exam: Exam) -> dict[str, FloatArray]:
@@ -157,14 +178,15 @@ def _pairs(effects: Effects, unit: str) -> str:
 
 
 def _intake(found: ValueAdded) -> list[Block]:
-    check = found.intake
-    if check is None or not check.found:
+    slope = found.intake
+    if slope is None:
         return []
+    half = 1.96 * slope.se
     text = (
-        f"学校增值与生源（{check.name}的校平均）有关：生源每高 1 个标准差，增值相差 {check.slope:+.1f} 分"
-        f"（{check.low:+.1f} 至 {check.high:+.1f}）。比较时请看生源相近的学校"
+        f"学校的预期还考虑了本校生源的平均水平（每高 1 个学生标准差，同样的学生平均相差 {slope.estimate:+.1f} 分，"
+        f"95% 区间 {slope.estimate - half:+.1f} 至 {slope.estimate + half:+.1f}），所以增值是与生源相近的学校相比"
     )
-    return [Note(f"{text}。", Tone.WARN)]
+    return [Note(f"{text}。")]
 
 
 def _chart(exam: Exam, effects: Effects) -> Chart:

@@ -180,7 +180,8 @@ def _hessian(at: Function, values: FloatArray, free: BoolArray) -> FloatArray:
         down[entry] -= step
         columns.append((at(up)[1] - at(down)[1])[free] / (2 * step))
     matrix = np.array(columns)
-    return (matrix + matrix.T) / 2
+    found: FloatArray = (matrix + matrix.T) / 2
+    return found
 
 
 def _polish(at: Function, values: FloatArray, free: BoolArray) -> tuple[FloatArray, FloatArray]:
