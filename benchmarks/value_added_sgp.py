@@ -1,6 +1,6 @@
 """Growth percentiles of 100,000 pupils with two priors: a hundred quantiles beside R's quantreg and statsmodels.
 
-    python benchmarks/value_added_sgp.py [--pupils 100000] [--others 100] [--no-r] [--no-statsmodels] [--marks]
+    python benchmarks/value_added_sgp.py [--pupils 100000] [--others 100] [--no-r] [--methods fn,pfn,pfnb] [--no-statsmodels] [--marks]
 
 Ours is the whole function: basis, a hundred quantile regressions on 15 columns, percentiles of all pupils. The others
 fit the same matrix at `--others` of the quantiles (their time is scaled to a hundred), without percentiles. quantreg
@@ -101,6 +101,7 @@ def main() -> None:
     options.add_argument("--pupils", type=int, default=100_000)
     options.add_argument("--others", type=int, default=100)
     options.add_argument("--no-r", action="store_true")
+    options.add_argument("--methods", default="fn,pfn,pfnb")
     options.add_argument("--no-statsmodels", action="store_true")
     options.add_argument("--marks", action="store_true")
     chosen = options.parse_args()
@@ -115,7 +116,7 @@ def main() -> None:
     picked = np.unique(np.linspace(0, 99, chosen.others).round().astype(int))
     taus = np.array(PERCENTILE_TAUS)[picked]
     least = losses(x, y, curves.process.b[picked].T, taus)
-    others = [] if chosen.no_r else [(f"R {m}", quantreg(x, y, taus, m)) for m in ("fn", "pfn", "pfnb")]
+    others = [] if chosen.no_r else [(f"R {m}", quantreg(x, y, taus, m)) for m in chosen.methods.split(",")]
     others += [] if chosen.no_statsmodels else [("statsmodels", statsmodels(x, y, taus))]
     for name, found in others:
         if found is None:
