@@ -34,16 +34,19 @@ def lacking() -> str:
     return ""
 
 
-def settings(folder: Path) -> dict[str, str]:
-    """The environment of small Java processes that talk over loopback only; writes spark-defaults.conf."""
+def settings(folder: Path, memory: str = "512m", java: str = FRUGAL) -> dict[str, str]:
+    """The environment of Java processes that talk over loopback only; writes spark-defaults.conf.
+
+    memory: of the driver and of the executor; java: their options.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     lines = {
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
-        "spark.driver.memory": "512m",
-        "spark.executor.memory": "512m",
-        "spark.driver.extraJavaOptions": FRUGAL,
-        "spark.executor.extraJavaOptions": FRUGAL,
+        "spark.driver.memory": memory,
+        "spark.executor.memory": memory,
+        "spark.driver.extraJavaOptions": java,
+        "spark.executor.extraJavaOptions": java,
         "spark.local.dir": str(folder / "scratch"),
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
@@ -64,7 +67,7 @@ def cluster(folder: Path, environment: dict[str, str]) -> Iterator[str]:
     master = _daemon(folder / "master.log", environment, "master.Master", "--host", LOOPBACK, "--port", "0")
     try:
         address = _told(master, folder / "master.log", r"Starting Spark master at (spark://\S+)")
-        options = ("--host", LOOPBACK, "--cores", "2", "--memory", "1g", "--work-dir", str(folder / "work"))
+        options = ("--host", LOOPBACK, "--cores", "2", "--memory", "3g", "--work-dir", str(folder / "work"))
         worker = _daemon(folder / "worker.log", environment, "worker.Worker", *options, address)
         try:
             _told(worker, folder / "worker.log", r"(Successfully registered) with master")
