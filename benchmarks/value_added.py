@@ -54,7 +54,8 @@ def ask(folder: Path) -> tuple[Any, dict[str, Any]]:
     backend = connect("duckdb")
     asked: dict[str, Any] = {"outcome": "y", "predictors": NAMES, "groups": ("school", "class")}
     # once on other rows: what a program loads and compiles at its first query is no cost of the pupils
-    fit_nested(group_sums(backend.create_table("warm", rows(0, 2000, 1).to_arrow(), temp=True), **asked))
+    backend.con.register("warm", rows(0, 2000, 1).to_arrow())
+    fit_nested(group_sums(backend.table("warm"), **asked))
     return backend.read_parquet(str(folder / "*.parquet")), asked
 
 

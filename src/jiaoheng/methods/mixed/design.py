@@ -21,6 +21,7 @@ from jiaoheng.methods.mixed.group_sums import INTERCEPT, GroupSums, reshifted
 from jiaoheng.methods.mixed.sums import codes_of
 
 LEAST_IN_PATTERN = 100  # fewer pupils give no slopes of their own
+_NEAR = 3.0  # standard deviations; squares then lose at most one digit
 _COLLINEAR = 1e-9  # share of a column's spread that the columns before it leave
 
 
@@ -73,7 +74,7 @@ def build_design(sums: GroupSums, slopes: Mapping[str, Sequence[str]] | None = N
     """
     warnings: list[Warned] = []
     _check(sums)
-    sums = reshifted(sums, _means(sums))
+    sums = _near_centred(sums)
     bare, unit_of_cell = _levels(sums, warnings)
     pattern, names, maps = _patterns(sums, warnings)
     weight = _pattern_weights(sums, pattern, maps)
@@ -125,6 +126,15 @@ def _check(sums: GroupSums) -> None:
     bad = [name for at, name in enumerate(sums.columns) if not np.isfinite(sums.product(at, at)).all()]
     if bad:
         raise EffectsDataError("infinite", f"“{'、'.join(bad)}”列中有无穷大（inf）。请在数据中改正或清空这些格后再计算")
+
+
+def _near_centred(sums: GroupSums) -> GroupSums:
+    """The sums about constants near the means: means far from 0 beside their spread would cost digits."""
+    means = _means(sums)
+    total = sums.total()
+    spread = np.sqrt(np.maximum(np.diag(total) / total[0, 0] - (total[0] / total[0, 0]) ** 2, 0))
+    far = np.abs(means - sums.shifts) > _NEAR * spread
+    return reshifted(sums, means) if far.any() else sums
 
 
 def _means(sums: GroupSums) -> FloatArray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from jiaoheng.engine.numbers import is_nan, without_nan
+from jiaoheng.engine.pieces import pieces
 from jiaoheng.methods.effects_model import FloatArray, IntArray
 from jiaoheng.methods.mixed.group_sums import INTERCEPT, GroupSums, pairs_of
 
@@ -26,7 +27,7 @@ def sums_expression(
     shifts: Mapping[str, float] | None = None,
     keep_unknown: bool = False,
 ) -> Any:
-    """An Ibis expression with one row per (groups…, pattern): n, the sums of products `p0`, `p1` …, sorted by key.
+    """An Ibis expression with one row per (groups…, pattern): n and the sums of products `p0`, `p1` …, in any order.
 
     `table`: an Ibis table, one row per pupil. `priors`: those of the predictors that may be unknown; a row without any
     known prior is left out unless `keep_unknown`. A row without outcome, group or another predictor, or with a weight
@@ -45,7 +46,7 @@ def sums_expression(
         f"v{at}": without_nan(table[name]).cast("float64") - float(given.get(name, 0.0))
         for at, name in enumerate(names, 1)
     }
-    keys = {f"g{at}": table[name].cast("string") for at, name in enumerate(groups)}
+    keys = {f"g{at}": table[name] for at, name in enumerate(groups)}
     own = {"w": table[weight].cast("float64")} if weight else {}
     rows = table.select(**keys, **values, **own)
     maybe = {f"v{at}": bit for bit, prior in enumerate(priors) for at, name in enumerate(names, 1) if name == prior}
@@ -61,7 +62,9 @@ def sums_expression(
         if not keep_unknown:
             rows = rows.filter(rows.pattern > 0)
     by = [*keys, *(["pattern"] if maybe else [])]
-    return rows.group_by(by).agg(**_sums(rows, len(names) + 1, weight)).order_by(by)
+    summed = rows.group_by(by).agg(**_sums(rows, len(names) + 1, weight))
+    # grouped by what the keys are, told by how they are written
+    return summed.mutate(**{name: summed[name].cast("string") for name in keys})
 
 
 def _sums(rows: Any, size: int, weight: str | None) -> dict[str, Any]:
@@ -116,39 +119,72 @@ def group_sums(
         keep_unknown=keep_unknown,
     )
     columns = (INTERCEPT, *predictors, outcome)
-    return taken_in(expression.to_pyarrow(), columns, tuple(priors), tuple(groups), shifts)
+    return taken_in(pieces(expression), columns, tuple(priors), tuple(groups), shifts)
 
 
 def taken_in(
-    arrow: Any, columns: tuple[str, ...], priors: tuple[str, ...], groups: tuple[str, ...], shifts: Mapping[str, float]
+    batches: Iterable[Any],
+    columns: tuple[str, ...],
+    priors: tuple[str, ...],
+    groups: tuple[str, ...],
+    shifts: Mapping[str, float],
 ) -> GroupSums:
-    """The sums from the Arrow table that `sums_expression` gives (in any order of rows)."""
-    arrow = arrow.combine_chunks()
-    names = set(arrow.column_names)
+    """The sums from the Arrow batches that `sums_expression` gives, sorted by key and pattern (bytewise)."""
+    import pyarrow as pa
 
-    def numbers(name: str) -> FloatArray:
-        return np.asarray(arrow[name].to_numpy(), dtype=np.float64)
+    count = len(pairs_of(len(columns)))
+    numeric = [f"p{at}" for at in range(count)]
+    blocks: list[FloatArray] = []
+    rest: list[Any] = []
+    for piece in batches:
+        block = np.empty((count, piece.num_rows))
+        for at, name in enumerate(numeric):
+            block[at] = piece.column(name).to_numpy(zero_copy_only=False)
+        blocks.append(block)
+        rest.append(pa.Table.from_batches([piece]).drop_columns(numeric))
+    keys = [f"g{at}" for at in range(len(groups))]
+    if not rest:
+        return _empty(columns, priors, groups)
+    table = pa.concat_tables(rest).combine_chunks()
+    names = set(table.column_names)
+    place = _positions(table, keys, names)
+    order = table.take(pa.array(place))
+    products = np.empty((count, table.num_rows))
+    for at in range(count):
+        products[at] = np.concatenate([block[at] for block in blocks])[place]
+    blocks.clear()
 
-    pairs = len(pairs_of(len(columns)))
-    cells = arrow.num_rows
-    products = np.empty((pairs, cells))
-    for at in range(pairs):
-        products[at] = numbers(f"p{at}")
-    pattern: IntArray = np.full(cells, (1 << len(priors)) - 1, np.int64)
-    if "pattern" in names:
-        pattern = np.asarray(arrow["pattern"].to_numpy(), dtype=np.int64)
+    def numbers(name: str, kind: Any = np.float64) -> Any:
+        return np.asarray(order[name].to_numpy(), dtype=kind)
+
+    pattern: IntArray = np.full(table.num_rows, (1 << len(priors)) - 1, np.int64)
     return GroupSums(
         columns=columns,
         priors=priors,
         levels=groups,
-        keys=tuple(_Texts(arrow[f"g{at}"]) for at in range(len(groups))),
-        pattern=pattern,
-        n=np.asarray(arrow["n"].to_numpy(), dtype=np.int64),
+        keys=tuple(_Texts(order[name]) for name in keys),
+        pattern=numbers("pattern", np.int64) if "pattern" in names else pattern,
+        n=numbers("n", np.int64),
         products=products,
         shifts=np.array([0.0, *(float(shifts.get(name, 0.0)) for name in columns[1:])]),
         log_weights=numbers("lw") if "lw" in names else None,
         square_weights=numbers("w2") if "w2" in names else None,
     )
+
+
+def _positions(table: Any, keys: list[str], names: set[str]) -> IntArray:
+    """Where each row of the sorted table stood."""
+    import pyarrow.compute as pc
+
+    by = [(name, "ascending") for name in (*keys, *(["pattern"] if "pattern" in names else []))]
+    return np.asarray(pc.sort_indices(table, sort_keys=by).to_numpy(), dtype=np.int64)
+
+
+def _empty(columns: tuple[str, ...], priors: tuple[str, ...], groups: tuple[str, ...]) -> GroupSums:
+    nothing = np.zeros(0, np.int64)
+    products = np.zeros((len(pairs_of(len(columns))), 0))
+    empty: tuple[list[str], ...] = tuple([] for _ in groups)
+    return GroupSums(columns, priors, groups, empty, nothing, nothing, products, np.zeros(len(columns)))
 
 
 class _Texts(Sequence[str]):
