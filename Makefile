@@ -41,6 +41,8 @@ bench: setup-test
 	$(BIN)/python benchmarks/exam_statistics.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/whole_job.py
+	$(BIN)/python benchmarks/value_added.py --all
+	$(BIN)/python benchmarks/spark.py
 	$(BIN)/python benchmarks/ledgers.py
 	$(BIN)/python benchmarks/pages.py
 
