@@ -15,11 +15,14 @@ from jiaoheng.methods.mixed.nested import NestedFit, fit_nested
 from jiaoheng.methods.mixed.sums import group_sums
 from jiaoheng.methods.mixed.totals import total_effects
 
+MOST_ROWS = 300_000  # pupils up to whom the chapters that need every row are written without being asked for
 SCHOOL_MEAN = "{prior}的{outer}平均"
 
 
 def sums_of(settings: GrowthSettings, prepared: Prepared, groups: Sequence[str] | None = None) -> GroupSums:
     """The sums of the model's columns by the settings' groups (or others); with the means of units where asked for."""
+    rows = prepared.counts.get("rows", 0)
+    slopes = (settings.slope,) if settings.slope else ()
     sums = group_sums(
         prepared.table,
         outcome=settings.outcome,
@@ -27,6 +30,8 @@ def sums_of(settings: GrowthSettings, prepared: Prepared, groups: Sequence[str] 
         groups=groups or settings.groups,
         priors=settings.priors if len(settings.priors) > 1 else (),
         weight=settings.weight or None,
+        # squares by unit are what the residual method needs; for very many pupils they would fill the memory
+        slopes=None if rows <= MOST_ROWS or settings.method == "residual" else slopes,
     )
     if settings.school_means and sums.cells:
         outer = sums.levels[0]

@@ -97,7 +97,7 @@ def _between(sums: GroupSums, level: str, column: str) -> float:
     at = sums.columns.index(column)
     unit = units_of(sums, level)
     n, total = np.bincount(unit, sums.products[0]), np.bincount(unit, sums.products[at])
-    square = float(sums.product(at, at).sum())
+    square = float(sums.total()[at, at])
     whole = square - float(total.sum()) ** 2 / float(n.sum())
     inside = square - float((total**2 / n).sum())
     return 1 - inside / whole if whole > 0 else 0.0

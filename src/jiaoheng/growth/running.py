@@ -11,7 +11,7 @@ from jiaoheng.engine.connection import connect
 from jiaoheng.growth import row_methods
 from jiaoheng.growth.columns import Needed
 from jiaoheng.growth.converting import convert
-from jiaoheng.growth.fitting import fit_lmm, sums_of
+from jiaoheng.growth.fitting import MOST_ROWS, fit_lmm, sums_of
 from jiaoheng.growth.judging import judge
 from jiaoheng.growth.preparing import Prepared, prepare
 from jiaoheng.growth.results import GrowthResult
@@ -28,7 +28,6 @@ from jiaoheng.methods.plain.residuals import SHRUNKEN, fit_residuals
 from jiaoheng.sheets.limits import Limits
 from jiaoheng.sheets.places import Place, Problem, Severity
 
-MOST_ROWS = 300_000  # pupils up to whom the chapters that need every row are written without being asked for
 _EXACT_PERCENTILES = 30_000  # beyond, the comparison of families takes the banded percentiles
 
 

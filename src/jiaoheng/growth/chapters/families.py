@@ -76,9 +76,9 @@ def values_table(result: GrowthResult) -> Table:
         ),
     )
     order = np.argsort(-found.values[0], kind="stable")
-    rows: list[tuple[Value, ...]] = []
-    for at in order.tolist():
-        rows.append((unit_name(found.units[at]), *(float(value) for value in found.values[:, at])))
+    rows: list[tuple[Value, ...]] = [
+        (unit_name(found.units[at]), *(float(value) for value in found.values[:, at])) for at in order.tolist()
+    ]
     return Table("families.values", "各单位按各法的值", columns, tuple(rows), sheet="各法")
 
 

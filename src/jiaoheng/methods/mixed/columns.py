@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from jiaoheng.methods.effects_model import FloatArray, IntArray
-from jiaoheng.methods.mixed.group_sums import GroupSums, pairs_of, position
+from jiaoheng.methods.mixed.group_sums import GroupSums, held_pairs, unpacked
 from jiaoheng.methods.mixed.sums import codes_of
 
 
@@ -16,7 +17,8 @@ def chosen(sums: GroupSums, predictors: Sequence[str]) -> GroupSums:
     """The sums with only these predictors (and the outcome)."""
     size = len(sums.columns)
     places = [0, *(sums.columns.index(name) for name in predictors), size - 1]
-    rows = [position(size, places[i], places[j]) for i, j in pairs_of(len(places))]
+    slopes = None if sums.slopes is None else tuple(places.index(one) for one in sums.slopes if one in places)
+    rows = [sums.product(places[i], places[j]) for i, j in held_pairs(len(places), slopes)[0]]
     priors = tuple(name for name in sums.priors if name in predictors)
     bits = [sums.priors.index(name) for name in priors]
     pattern = np.zeros_like(sums.pattern)
@@ -27,9 +29,27 @@ def chosen(sums: GroupSums, predictors: Sequence[str]) -> GroupSums:
         columns=tuple(sums.columns[at] for at in places),
         priors=priors,
         pattern=pattern,
-        products=sums.products[rows],
+        products=np.array(rows),
         shifts=sums.shifts[places],
+        slopes=slopes,
+        **_chosen_wholes(sums, places, bits),
     )
+
+
+def _chosen_wholes(sums: GroupSums, places: list[int], bits: list[int]) -> dict[str, Any]:
+    """The totals of light sums over the chosen columns, by the patterns of the chosen priors."""
+    if sums.wholes is None or sums.masks is None:
+        return {}
+    new_masks = np.zeros_like(sums.masks)
+    for new, old in enumerate(bits):
+        new_masks |= ((sums.masks >> old) & 1) << new
+    masks, row = np.unique(new_masks, return_inverse=True)
+    rows, cols = np.triu_indices(len(places))
+    wholes = np.zeros((masks.size, rows.size))
+    for at, into in enumerate(row.tolist()):
+        full = unpacked(sums.wholes[at], len(sums.columns))[np.ix_(places, places)]
+        wholes[into] += full[rows, cols]
+    return {"masks": masks, "wholes": wholes}
 
 
 def units_of(sums: GroupSums, level: str) -> IntArray:
@@ -48,9 +68,7 @@ def unit_mean(sums: GroupSums, level: str, column: str) -> FloatArray:
     """
     unit = units_of(sums, level)
     at = sums.columns.index(column)
-    known = np.ones(sums.cells)
-    if column in sums.priors:
-        known = ((sums.pattern >> sums.priors.index(column)) & 1).astype(np.float64)
+    known = sums.known(column)
     weight = np.bincount(unit, sums.products[0] * known)
     total = np.bincount(unit, sums.products[at] * known)
     whole = total.sum() / max(weight.sum(), 1e-300)

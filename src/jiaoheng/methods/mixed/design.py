@@ -79,9 +79,10 @@ def build_design(sums: GroupSums, slopes: Mapping[str, Sequence[str]] | None = N
     pattern, names, maps = _patterns(sums, warnings)
     weight = _pattern_weights(sums, pattern, maps)
     maps = {mask: matrix * np.sqrt(weight[mask]) for mask, matrix in maps.items()}
+    members = _members(sums, pattern)
     total = np.zeros((len(names), len(names)))
     for mask, matrix in maps.items():
-        total += matrix @ sums.total(np.flatnonzero(pattern == mask)) @ matrix.T
+        total += matrix @ sums.total(members[mask]) @ matrix.T
     kept = _independent(total, names, warnings)
     names = tuple(names[at] for at in kept)
     total = total[np.ix_(kept, kept)]
@@ -123,7 +124,8 @@ def _check(sums: GroupSums) -> None:
             "没有一名学生同时有终点成绩、起点成绩和所在单位，无法计算增值。请核对 --outcome、--prior、--groups 所指的列"
         )
         raise EffectsDataError("no-rows", text)
-    bad = [name for at, name in enumerate(sums.columns) if not np.isfinite(sums.product(at, at)).all()]
+    diagonal = np.diag(sums.total())
+    bad = [name for at, name in enumerate(sums.columns) if not np.isfinite(diagonal[at])]
     if bad:
         raise EffectsDataError("infinite", f"“{'、'.join(bad)}”列中有无穷大（inf）。请在数据中改正或清空这些格后再计算")
 
@@ -141,11 +143,9 @@ def _means(sums: GroupSums) -> FloatArray:
     """Each column's mean: of a prior, over those in whom it is known."""
     means = sums.shifts.copy()
     for at, name in enumerate(sums.columns[1:], 1):
-        weight = sums.products[0]
-        if name in sums.priors:
-            weight = weight * ((sums.pattern >> sums.priors.index(name)) & 1)
+        weight = sums.sums[0] * sums.known(name)
         if weight.sum() > 0:
-            means[at] += sums.products[at].sum() / weight.sum()
+            means[at] += sums.sums[at].sum() / weight.sum()
     return means
 
 
@@ -236,17 +236,29 @@ def _patterns(sums: GroupSums, warnings: list[Warned]) -> tuple[IntArray, tuple[
     return pattern, tuple(names), maps
 
 
+def _members(sums: GroupSums, pattern: IntArray) -> dict[int, list[int]]:
+    """By effective pattern: the patterns that were folded into it."""
+    if not sums.priors:
+        return {int(pattern[0]): [int(sums.pattern[0])]}
+    both = np.unique(np.stack([pattern, sums.pattern]), axis=1)
+    found: dict[int, list[int]] = {}
+    for effective, own in both.T.tolist():
+        found.setdefault(effective, []).append(own)
+    return found
+
+
 def _pattern_weights(sums: GroupSums, pattern: IntArray, maps: Mapping[int, FloatArray]) -> dict[int, float]:
     """σ²(commonest) ÷ σ²(pattern), each from the regression within cells; 1 where a pattern is too small to tell."""
     if len(maps) == 1:
         return dict.fromkeys(maps, 1.0)
+    members = _members(sums, pattern)
     variance: dict[int, float] = {}
     for mask, matrix in maps.items():
         cells = np.flatnonzero(pattern == mask)
         used = np.flatnonzero(matrix.any(axis=0))
         used = used[used != 0]
-        sums_by_cell = sums.products[: len(sums.columns)][:, cells]
-        centred = sums.total(cells) - (sums_by_cell / sums_by_cell[0]) @ sums_by_cell.T
+        sums_by_cell = sums.sums[:, cells]
+        centred = sums.total(members[mask]) - (sums_by_cell / sums_by_cell[0]) @ sums_by_cell.T
         inside = centred[np.ix_(used, used)]
         x, y = inside[:-1, :-1], inside[:-1, -1]
         rest = inside[-1, -1] - y @ (np.linalg.pinv(x, rcond=1e-9, hermitian=True) @ y)

@@ -45,12 +45,8 @@ def error_variances(design: Design, reliability: Mapping[str, float]) -> dict[st
         if not 0 < value <= 1:
             raise EffectsDataError("reliability", f"“{name}”的信度 {value:g} 应在 0 与 1 之间")
         at = sums.columns.index(name)
-        known = np.ones(sums.cells)
-        if name in sums.priors:
-            known = ((sums.pattern >> sums.priors.index(name)) & 1).astype(np.float64)
-        weight = float(sums.products[0] @ known)
-        mean = float(sums.products[at] @ known) / weight
-        made[name] = (1 - value) * (float(sums.product(at, at).sum()) / weight - mean**2)
+        total = sums.total(sums.with_prior(name))
+        made[name] = (1 - value) * (total[at, at] / total[0, 0] - (total[0, at] / total[0, 0]) ** 2)
     return made
 
 

@@ -24,7 +24,7 @@ _START = 0.3
 _TURNS = 200
 _FLAT = 1e-6  # of the gradient by pupil; Newton's steps do the rest
 _FARTHEST = 0.5  # of one step
-_STEP = 1e-4  # of the central differences of the gradient
+_STEP = 1e-5  # of the differences of the gradient
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,17 @@ def search(
     sizes = shape_of(design)
     diagonal = _diagonal(sizes)
     count = 0
+    latest: dict[bytes, Point] = {}
 
     def at(values: FloatArray) -> tuple[float, FloatArray]:
         nonlocal count
-        count += 1
-        point = evaluate(design, factors_of(values, sizes), reml=reml, beta=beta)
+        key = values.tobytes()
+        point = latest.get(key)
+        if point is None:
+            count += 1
+            point = evaluate(design, factors_of(values, sizes), reml=reml, beta=beta)
+            latest.clear()  # one point's arrays at a time
+            latest[key] = point
         # by pupil: the search's limits then mean the same for a school and for a province
         return point.criterion / design.n, packed(point.gradient) / design.n
 
@@ -90,17 +96,19 @@ def search(
     hessian = np.zeros((int(free.sum()), int(free.sum())))
     if free.any():
         values, hessian = _polish(at, values, free)
-    factors = tuple(_canonical(factor) for factor in factors_of(values, sizes))
-    point = evaluate(design, factors, reml=reml, beta=beta)
+    values = packed([_canonical(factor) for factor in factors_of(values, sizes)])
+    factors = factors_of(values, sizes)
+    at(values)
+    point = latest[values.tobytes()]
     end = packed(point.gradient)[free] / design.n
     converged = bool(np.abs(end).max(initial=0.0) < 1e-6) or converged
-    return Found(factors, point, free, hessian * design.n, count + 1, converged)
+    return Found(factors, point, free, hessian * design.n, count, converged)
 
 
 def _descend(at: Function, values: FloatArray) -> tuple[FloatArray, bool]:
     """BFGS with the first Hessian from differences of the gradient; few parameters, so nothing heavier is needed."""
     value, gradient = at(values)
-    hessian = _positive(_forward_hessian(at, values, gradient))
+    hessian = _positive(_hessian(at, values, gradient, np.ones(values.size, np.bool_)))
     for _ in range(_TURNS):
         if np.abs(gradient).max() < _FLAT:
             return values, True
@@ -135,16 +143,6 @@ def _updated(hessian: FloatArray, moved: FloatArray, change: FloatArray) -> Floa
     return new
 
 
-def _forward_hessian(at: Function, values: FloatArray, gradient: FloatArray) -> FloatArray:
-    columns = []
-    for entry in range(values.size):
-        moved = values.copy()
-        moved[entry] += _STEP
-        columns.append((at(moved)[1] - gradient) / _STEP)
-    matrix = np.array(columns)
-    return (matrix + matrix.T) / 2
-
-
 def _positive(hessian: FloatArray) -> FloatArray:
     """The same curvatures, all made positive."""
     roots, turn = np.linalg.eigh(hessian)
@@ -169,16 +167,14 @@ def _to_boundary(at: Function, values: FloatArray, diagonal: BoolArray) -> tuple
     return values, fixed
 
 
-def _hessian(at: Function, values: FloatArray, free: BoolArray) -> FloatArray:
-    """Central differences of the exact gradient, by the free entries."""
+def _hessian(at: Function, values: FloatArray, gradient: FloatArray, free: BoolArray) -> FloatArray:
+    """Differences of the exact gradient, by the free entries."""
     entries = np.flatnonzero(free)
     columns = []
     for entry in entries:
-        step = _STEP * max(1.0, abs(values[entry]))
-        up, down = values.copy(), values.copy()
-        up[entry] += step
-        down[entry] -= step
-        columns.append((at(up)[1] - at(down)[1])[free] / (2 * step))
+        moved = values.copy()
+        moved[entry] += _STEP
+        columns.append((at(moved)[1] - gradient)[free] / _STEP)
     matrix = np.array(columns)
     found: FloatArray = (matrix + matrix.T) / 2
     return found
@@ -187,7 +183,7 @@ def _hessian(at: Function, values: FloatArray, free: BoolArray) -> FloatArray:
 def _polish(at: Function, values: FloatArray, free: BoolArray) -> tuple[FloatArray, FloatArray]:
     """Newton's steps to full precision with one Hessian; it is renewed where the first step was long."""
     value, gradient = at(values)
-    hessian = _hessian(at, values, free)
+    hessian = _hessian(at, values, gradient, free)
     for _ in range(8):
         step = _newton(hessian, gradient[free])
         if step is None or not np.isfinite(step).all():
@@ -202,7 +198,7 @@ def _polish(at: Function, values: FloatArray, free: BoolArray) -> tuple[FloatArr
         if longest < 1e-8:
             break
         if longest > 1e-3:
-            hessian = _hessian(at, values, free)
+            hessian = _hessian(at, values, gradient, free)
     return values, hessian
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from jiaoheng.engine.numbers import is_nan, without_nan
 from jiaoheng.engine.pieces import pieces
 from jiaoheng.methods.effects_model import FloatArray, IntArray
-from jiaoheng.methods.mixed.group_sums import INTERCEPT, GroupSums, pairs_of
+from jiaoheng.methods.mixed.group_sums import INTERCEPT, GroupSums, Pair, held_pairs, pairs_of
 
 _SAMPLE = 10_000  # rows that give the constants to subtract; any constant is right, a near one keeps digits
 
@@ -26,24 +27,46 @@ def sums_expression(
     weight: str | None = None,
     shifts: Mapping[str, float] | None = None,
     keep_unknown: bool = False,
+    pairs: Sequence[Pair] | None = None,
 ) -> Any:
     """An Ibis expression with one row per (groups…, pattern): n and the sums of products `p0`, `p1` …, in any order.
 
     `table`: an Ibis table, one row per pupil. `priors`: those of the predictors that may be unknown; a row without any
     known prior is left out unless `keep_unknown`. A row without outcome, group or another predictor, or with a weight
-    that is not positive, is left out. NaN is unknown. Raises ValueError for a column the table has not.
+    that is not positive, is left out. NaN is unknown. pairs: the products to sum (None: all of `pairs_of`); without
+    groups they are those of all pupils. Raises ValueError for a column the table has not.
     """
+    names = [*predictors, outcome]
+    rows, keys = _rows(table, names, groups, priors, weight, shifts or {}, keep_unknown=keep_unknown)
+    by = [*keys, *(["pattern"] if priors else [])]
+    wanted = pairs_of(len(names) + 1) if pairs is None else pairs
+    found = _sums(rows, wanted, weight)
+    if not by:
+        return rows.agg(**found)
+    summed = rows.group_by(by).agg(**found)
+    # grouped by what the keys are, told by how they are written
+    return summed.mutate(**{name: summed[name].cast("string") for name in keys})
+
+
+def _rows(
+    table: Any,
+    names: Sequence[str],
+    groups: Sequence[str],
+    priors: Sequence[str],
+    weight: str | None,
+    shifts: Mapping[str, float],
+    *,
+    keep_unknown: bool,
+) -> tuple[Any, list[str]]:
+    """The usable rows with columns g0… (keys), v1… (values, unknown priors 0), w and pattern; the names of the keys."""
     import ibis
 
-    names = [*predictors, outcome]
     schema = table.schema()
     for name in (*names, *groups, *([weight] if weight else [])):
         if name not in schema:
             raise ValueError(f"表中没有“{name}”列，现有：{'、'.join(schema.names)}")
-    given = shifts or {}
-
     values = {
-        f"v{at}": without_nan(table[name]).cast("float64") - float(given.get(name, 0.0))
+        f"v{at}": without_nan(table[name]).cast("float64") - float(shifts.get(name, 0.0))
         for at, name in enumerate(names, 1)
     }
     keys = {f"g{at}": table[name] for at, name in enumerate(groups)}
@@ -61,16 +84,13 @@ def sums_expression(
         rows = rows.mutate(pattern=pattern, **{name: rows[name].fill_null(0.0) for name in maybe})
         if not keep_unknown:
             rows = rows.filter(rows.pattern > 0)
-    by = [*keys, *(["pattern"] if maybe else [])]
-    summed = rows.group_by(by).agg(**_sums(rows, len(names) + 1, weight))
-    # grouped by what the keys are, told by how they are written
-    return summed.mutate(**{name: summed[name].cast("string") for name in keys})
+    return rows, list(keys)
 
 
-def _sums(rows: Any, size: int, weight: str | None) -> dict[str, Any]:
+def _sums(rows: Any, pairs: Sequence[Pair], weight: str | None) -> dict[str, Any]:
     """The aggregates by name."""
     found: dict[str, Any] = {"n": rows.count()}
-    for at, (i, j) in enumerate(pairs_of(size)):
+    for at, (i, j) in enumerate(pairs):
         if j == 0:
             found[f"p{at}"] = rows.w.sum() if weight else rows.count().cast("float64")
             continue
@@ -105,21 +125,42 @@ def group_sums(
     priors: Sequence[str] = (),
     weight: str | None = None,
     keep_unknown: bool = False,
+    slopes: Sequence[str] | None = (),
 ) -> GroupSums:
-    """Run `sums_expression` on the table's engine and take in what comes back."""
-    shifts = near_means(table, [*predictors, outcome])
-    expression = sums_expression(
-        table,
-        outcome=outcome,
-        predictors=predictors,
-        groups=groups,
-        priors=priors,
-        weight=weight,
-        shifts=shifts,
-        keep_unknown=keep_unknown,
-    )
+    """Run `sums_expression` on the table's engine and take in what comes back.
+
+    slopes: the predictors whose slope may vary among units; the sums are light then: products of other columns come from
+    a second expression over all pupils. None: every product by cell.
+    """
     columns = (INTERCEPT, *predictors, outcome)
-    return taken_in(pieces(expression), columns, tuple(priors), tuple(groups), shifts)
+    shifts = near_means(table, columns[1:])
+    asked: dict[str, Any] = {
+        "outcome": outcome,
+        "predictors": predictors,
+        "priors": priors,
+        "weight": weight,
+        "shifts": shifts,
+        "keep_unknown": keep_unknown,
+    }
+    places = None if slopes is None else tuple(columns.index(name) for name in slopes)
+    held = held_pairs(len(columns), places)[0]
+    by_cell = sums_expression(table, groups=groups, pairs=held, **asked)
+    sums = taken_in(pieces(by_cell), columns, tuple(priors), tuple(groups), shifts, places)
+    if places is None or not sums.cells:
+        return replace(sums, slopes=None)
+    # a row without a group is in no cell; it must not be in the products either
+    grouped = table.filter([table[name].notnull() for name in groups])
+    whole = sums_expression(grouped, groups=(), **asked).to_pyarrow()
+    masks, wholes = _wholes(whole, len(columns), len(priors))
+    return replace(sums, masks=masks, wholes=wholes)
+
+
+def _wholes(arrow: Any, columns: int, priors: int) -> tuple[IntArray, FloatArray]:
+    """The products over all pupils, by pattern."""
+    names = [f"p{at}" for at in range(len(pairs_of(columns)))]
+    wholes = np.array([np.asarray(arrow[name].to_numpy(), np.float64) for name in names]).T
+    masks = np.asarray(arrow["pattern"].to_numpy(), np.int64) if priors else np.zeros(1, np.int64)
+    return masks, wholes
 
 
 def taken_in(
@@ -128,11 +169,12 @@ def taken_in(
     priors: tuple[str, ...],
     groups: tuple[str, ...],
     shifts: Mapping[str, float],
+    slopes: tuple[int, ...] | None = None,
 ) -> GroupSums:
     """The sums from the Arrow batches that `sums_expression` gives, sorted by key and pattern (bytewise)."""
     import pyarrow as pa
 
-    count = len(pairs_of(len(columns)))
+    count = len(held_pairs(len(columns), slopes)[0])
     numeric = [f"p{at}" for at in range(count)]
     blocks: list[FloatArray] = []
     rest: list[Any] = []
@@ -144,7 +186,7 @@ def taken_in(
         rest.append(pa.Table.from_batches([piece]).drop_columns(numeric))
     keys = [f"g{at}" for at in range(len(groups))]
     if not rest:
-        return _empty(columns, priors, groups)
+        return _empty(columns, priors, groups, count)
     table = pa.concat_tables(rest).combine_chunks()
     names = set(table.column_names)
     place = _positions(table, keys, names)
@@ -169,6 +211,7 @@ def taken_in(
         shifts=np.array([0.0, *(float(shifts.get(name, 0.0)) for name in columns[1:])]),
         log_weights=numbers("lw") if "lw" in names else None,
         square_weights=numbers("w2") if "w2" in names else None,
+        slopes=slopes,
     )
 
 
@@ -180,9 +223,9 @@ def _positions(table: Any, keys: list[str], names: set[str]) -> IntArray:
     return np.asarray(pc.sort_indices(table, sort_keys=by).to_numpy(), dtype=np.int64)
 
 
-def _empty(columns: tuple[str, ...], priors: tuple[str, ...], groups: tuple[str, ...]) -> GroupSums:
+def _empty(columns: tuple[str, ...], priors: tuple[str, ...], groups: tuple[str, ...], count: int) -> GroupSums:
     nothing = np.zeros(0, np.int64)
-    products = np.zeros((len(pairs_of(len(columns))), 0))
+    products = np.zeros((count, 0))
     empty: tuple[list[str], ...] = tuple([] for _ in groups)
     return GroupSums(columns, priors, groups, empty, nothing, nothing, products, np.zeros(len(columns)))
 
