@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from growth.county import county
 
+from growth.county import county
 from jiaoheng.growth.results import GrowthResult
 from jiaoheng.growth.running import GrowthRefusal, run
 from jiaoheng.growth.settings import GrowthSettings
@@ -68,7 +68,9 @@ class TestRefused:
         assert "3 名学生在数据中有重复的行" in found["growth-duplicate"]
 
     def test_infinite_score(self, tmp_path: Path) -> None:
-        rows = ROWS.with_columns(pl.when(pl.col("学籍号") == "00001").then(np.inf).otherwise(pl.col("终点")).alias("终点"))
+        rows = ROWS.with_columns(
+            pl.when(pl.col("学籍号") == "00001").then(np.inf).otherwise(pl.col("终点")).alias("终点")
+        )
         assert "1 个无穷大" in refused(tmp_path, rows)["growth-infinite"]
 
     def test_weights_that_are_nothing(self, tmp_path: Path) -> None:
@@ -216,7 +218,9 @@ class TestNamed:
 
     def test_words_between_numbers_are_named_with_their_place(self, tmp_path: Path) -> None:
         rows = ROWS.with_columns(pl.col("终点").cast(pl.String))
-        rows = rows.with_columns(pl.when(pl.col("学籍号") == "00003").then(pl.lit("九十")).otherwise(pl.col("终点")).alias("终点"))
+        rows = rows.with_columns(
+            pl.when(pl.col("学籍号") == "00003").then(pl.lit("九十")).otherwise(pl.col("终点")).alias("终点")
+        )
         rows.write_csv(tmp_path / "成绩.csv")
         result = run([tmp_path / "成绩.csv"], GrowthSettings(**BASE))
         problem = next(one for one in result.problems if one.code == "growth-not-a-number")
@@ -224,7 +228,9 @@ class TestNamed:
         assert "九十" in problem.message
 
     def test_rows_without_a_school(self, tmp_path: Path) -> None:
-        rows = ROWS.with_columns(pl.when(pl.col("学籍号") == "00003").then(None).otherwise(pl.col("学校")).alias("学校"))
+        rows = ROWS.with_columns(
+            pl.when(pl.col("学籍号") == "00003").then(None).otherwise(pl.col("学校")).alias("学校")
+        )
         result = ran(tmp_path, rows)
         assert "growth-without-group" in codes(result)
         assert result.prepared.counts["no_group"] == 1

@@ -10,15 +10,26 @@ import openpyxl
 import polars as pl
 import pytest
 from docx import Document
-from growth.county import county
 from jsonschema import Draft202012Validator
 from lxml import html
 from typer.testing import CliRunner
 
+from growth.county import county
 from jiaoheng.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
-ARGUMENTS = ["--outcome", "终点", "--prior", "起点,起点二", "--groups", "学校,班级", "--pupil", "学籍号", "--fairness", "寄宿"]
+ARGUMENTS = [
+    "--outcome",
+    "终点",
+    "--prior",
+    "起点,起点二",
+    "--groups",
+    "学校,班级",
+    "--pupil",
+    "学籍号",
+    "--fairness",
+    "寄宿",
+]
 
 
 @pytest.fixture(scope="module", params=["lmm", "sgp", "residual", "crossed"])

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from growth.county import county
 
+from growth.county import county
 from jiaoheng.growth.results import GrowthResult
 from jiaoheng.growth.running import run
 from jiaoheng.growth.settings import GrowthSettings

@@ -99,7 +99,8 @@ def _growth_in_marks(county: County, before: Floats, after: Floats) -> Floats:
         marks += taken * float(entry["full"]) * (ends[0] - ends[1])
     sizes = np.bincount(county.school, minlength=len(county.schools))
     found: Floats = np.bincount(county.school, marks, minlength=len(county.schools)) / np.maximum(sizes, 1)
-    return found - marks.mean()
+    against: Floats = found - marks.mean()
+    return against
 
 
 def _ability(county: County, rng: np.random.Generator) -> Floats:

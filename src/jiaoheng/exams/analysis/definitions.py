@@ -30,7 +30,11 @@ from jiaoheng.methods.suppression import THRESHOLD
 # definitions that others lean on
 LEANS = {
     "value_added": ("value_added_pairs",),
-    "unsteady": ("percentile",), "struggling": ("people",), "top": ("people",), "matched": ("people",)}
+    "unsteady": ("percentile",),
+    "struggling": ("people",),
+    "top": ("people",),
+    "matched": ("people",),
+}
 
 
 def used_definitions(exam: Exam, sections: Sequence[Section], tables: Sequence[Table]) -> tuple[Definition, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from jiaoheng.methods.effects_model import FloatArray, IntArray
 from jiaoheng.methods.mixed.group_sums import GroupSums, held_pairs, unpacked
-from jiaoheng.methods.mixed.sums import codes_of
+from jiaoheng.methods.mixed.taking_in import codes_of
 
 
 def chosen(sums: GroupSums, predictors: Sequence[str]) -> GroupSums:

@@ -210,9 +210,9 @@ def with_constant(sums: GroupSums, name: str, values: FloatArray) -> GroupSums:
         one, two = old[i], old[j]
         if one is not None and two is not None:
             return sums.product(one, two)
-        if one is None and two is None:
-            return shifted**2 * sums.sums[0]
-        return shifted * sums.sums[one if one is not None else (two or 0)]
+        known = sums.sums[one if one is not None else two if two is not None else 0]
+        found: FloatArray = (shifted**2 if one is None and two is None else shifted) * known
+        return found
 
     wholes = None
     if sums.wholes is not None and sums.masks is not None:
