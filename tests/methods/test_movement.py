@@ -219,6 +219,27 @@ class TestExpectation:
         stay = expected_success(moved, ~lowest(now), "highest")
         assert np.allclose(stay, chance)  # to leave the last fifth is to be in the first four fifths
 
+    def test_excess_over_the_expectation(self) -> None:
+        before, now = exams(8000, 0.8, 6)
+        units = np.arange(8000) % 20
+        moved = simple((now + np.where(units == 0, 700, 0)).tolist(), before.tolist())
+        found = outcome(moved, lowest(before), lowest(now + np.where(units == 0, 700, 0)), "lowest", units, 20)
+        first, other = found.excess(0), found.excess(7)
+        assert first is not None
+        assert other is not None
+        assert first[1] > 0
+        assert other[1] < 0 < other[2]
+        assert first[0] == pytest.approx(float(found.rate.fraction(0) or 0) - float(found.expected_rate[0]))
+        nobody = outcome(moved, np.zeros(8000, bool), lowest(now), "lowest", units, 20)
+        assert nobody.excess(0) is None
+
+    def test_a_retest_s_correlation_gives_its_own_expectation(self) -> None:
+        before, now = exams(5000, 0.8, 7)
+        moved = simple(now.tolist(), before.tolist())
+        own = expected_success(moved, lowest(now), "lowest")[lowest(before)].mean()
+        steady = expected_success(moved, lowest(now), "lowest", 0.95)[lowest(before)].mean()
+        assert steady < own
+
     def test_without_spread_nothing_is_expected(self) -> None:
         moved = simple([50] * 10, list(range(10)))
         assert normal_correlation(moved) is None

@@ -81,6 +81,7 @@ def outcome(
     left: npt.ArrayLike | None = None,
     denominator: Denominator = "locked",
     improved: float | None = None,
+    correlation: float | None = None,
 ) -> Outcome:
     """What became of the locked list of the earlier exam.
 
@@ -88,7 +89,7 @@ def outcome(
     end: `lowest` (struggling: success is to be out) or `highest` (top: success is to be in); units: each pupil's unit;
     left: pupils who left (None: nobody). denominator: `locked`: list − left, so an absent pupil is not converted;
     `present`: list with a score now. improved: percentile points that count as success too (struggling; None: no);
-    then there is no expectation.
+    then there is no expectation. correlation: of the two exams where it is known from elsewhere (a retest); None: theirs.
     """
     unit = np.asarray(units, dtype=np.int64)
     listed, inside = np.asarray(locked, dtype=np.bool_), np.asarray(in_group_now, dtype=np.bool_)
@@ -99,7 +100,7 @@ def outcome(
     if improved is not None and end == "lowest":
         done |= kept & here & (np.nan_to_num(moved.percentile_change, nan=-np.inf) >= improved - 1e-9)
     base = kept if denominator == "locked" else kept & here
-    chance = expected_success(moved, inside, end)
+    chance = expected_success(moved, inside, end, correlation)
     if improved is not None:
         chance[:] = np.nan  # the model tells who leaves the group, not who improves within it
 
@@ -130,13 +131,15 @@ def normal_correlation(moved: Movement) -> float | None:
     return float(np.clip(np.corrcoef(first, last)[0, 1], -1, 1))
 
 
-def expected_success(moved: Movement, in_group_now: npt.ArrayLike, end: End) -> FloatArray:
+def expected_success(
+    moved: Movement, in_group_now: npt.ArrayLike, end: End, correlation: float | None = None
+) -> FloatArray:
     """Each pupil's chance to succeed by regression to the mean alone; NaN for pupils without both scores.
 
     The cut c is the normal quantile of the group's real share of this exam's pupils, ties included.
     """
     chance = np.full(moved.both.shape, np.nan)
-    r = normal_correlation(moved)
+    r = normal_correlation(moved) if correlation is None else correlation
     inside = np.asarray(in_group_now, dtype=np.bool_) & moved.now_counted
     n, in_group = int(moved.now_counted.sum()), int(inside.sum())
     if r is None or not 0 < in_group < n:
