@@ -108,6 +108,18 @@ class CellComment(models.Model):
     settled_at = models.DateTimeField(null=True)
 
 
+class RemarkDraft(models.Model):
+    """Remarks at cells that an approver has typed and not sent: his alone, and gone once the filing moves on."""
+
+    account = models.ForeignKey(Account, models.CASCADE)
+    filing = models.ForeignKey(Filing, models.CASCADE, related_name="remark_drafts")
+    cells = models.JSONField(default=dict)  # `record:field` → text
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "filing"], name="remark_draft_once")]
+
+
 class Extension(models.Model):
     """More time for one unit, with its reason; shown to that unit only."""
 
