@@ -18,7 +18,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db.models import Q
 
-from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core import clock, durable
 from jiaoheng.bureau.core.access import access_attachment
 from jiaoheng.bureau.core.models import Account, Attachment
 from jiaoheng.bureau.core.refusals import NotFoundError, RefusedError
@@ -171,24 +171,7 @@ def full_path(path: str) -> Path:
 
 def write_whole(path: str, data: bytes) -> None:
     """Write a file so that it is there whole or not at all, also after a loss of power."""
-    target = full_path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        with temporary.open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    durable.put(full_path(path), data)
 
 
 def remove(path: str) -> None:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from jiaoheng.bureau.core import keys
+from jiaoheng.bureau.core import durable, keys
 from jiaoheng.bureau.core.secrets import SealBrokenError
 
 MAGIC = b"JIAOHENG-SEALED-1\n"
@@ -51,6 +51,7 @@ def seal_file(source: BinaryIO, target: Path) -> None:
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)
+    durable.keep_name(target)
 
 
 def seal_in_place(path: Path) -> None:

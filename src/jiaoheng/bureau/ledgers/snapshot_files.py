@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max
 
+from jiaoheng.bureau.core import durable
 from jiaoheng.bureau.core.models import UnitPath, UnitSuccession
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.snapshot_columns import Column, columns_of
@@ -57,6 +58,7 @@ def parquet_of(row: RegisterRow, versions: Sequence[Register]) -> Path:
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         frame.write_parquet(temporary, compression="zstd", compression_level=1)
+        durable.keep(temporary)  # a half file under a name that is never stale would be read for good
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connections
 
 from jiaoheng import __version__
-from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import audit, clock, durable
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.operations import catalogue, data_keys
 from jiaoheng.bureau.operations.archive import FORMAT, ArchiveWriter, Contents, Progress, silent, verify
@@ -129,6 +129,7 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
             out.flush()
             os.fsync(out.fileno())
         os.replace(half, path)
+        durable.keep_name(path)
     except BaseException:
         half.unlink(missing_ok=True)
         raise

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.db import connections, transaction
 
 from jiaoheng import __version__
+from jiaoheng.bureau.core import durable
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.operations import data_keys
 from jiaoheng.bureau.operations.archive import Archive, Progress, open_head_of, rows_in, silent, table_in, verify, walk
@@ -187,6 +188,7 @@ def _write(target: Path, stream: BinaryIO) -> None:
         out.flush()
         os.fsync(out.fileno())
     os.replace(half, target)
+    durable.keep_name(target)
 
 
 def unfinished(connection: Any) -> str:

@@ -73,7 +73,7 @@ def _end_idle(request: HttpRequest) -> None:
     seen = request.session.get(SEEN, now)
     if now - seen > settings.SESSION_COOKIE_AGE or not signed_in.goes_on(request, request.user):
         logout(request)
-    elif SEEN not in request.session or now - seen > _TOUCH:
+    elif SEEN not in request.session or abs(now - seen) > _TOUCH:
         request.session[SEEN] = now
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from jiaoheng.bureau.core.outages import Outage, outage_of
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tallies import TooOftenError
+
+logger = logging.getLogger(__name__)
 
 MISSING = "没有这个页面，或不在您的范围内"
 _TITLES = {400: "没有办成", 403: "没有办理权限", 404: "找不到", 409: "已被别人改过"}
@@ -16,6 +21,12 @@ _FAULT = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>系统出错 · 教衡</title><link rel="stylesheet" href="/static/web/theme.css"></head><body><main class="page">
 <h1>系统出错</h1><p>出错已记入系统日志。没有保存的内容仍在上一页，请返回后再试；仍不行请告诉管理员出错的时间。</p>
+<p><a href="/">回到待办</a></p></main></body></html>"""
+
+_OUTAGE = """<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>没有办成 · 教衡</title><link rel="stylesheet" href="/static/web/theme.css"></head><body><main class="page">
+<h1>没有办成</h1><p>{sentence}。填的内容仍在上一页，可以返回。</p>
 <p><a href="/">回到待办</a></p></main></body></html>"""
 
 
@@ -32,6 +43,9 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def fault(request: HttpRequest) -> HttpResponse:
     """Our own fault; nothing of the request is shown, and nothing is asked of the database."""
+    outage = outage_of(sys.exception())
+    if outage is not None:
+        return _outage(request, outage)
     if wants_json(request):
         return JsonResponse({"code": "fault", "message": "系统出错，已记入日志，请稍后再试"}, status=500)
     return HttpResponse(_FAULT, status=500)
@@ -56,7 +70,23 @@ def told(request: HttpRequest, error: Exception) -> HttpResponse | None:
         return response
     if isinstance(error, RefusedError):
         return answer(request, 400, error.code, str(error), places=error.places)
-    return None
+    outage = outage_of(error)
+    return _outage(request, outage) if outage is not None else None
+
+
+def _outage(request: HttpRequest, outage: Outage) -> HttpResponse:
+    """A full disk, a database that is away: nothing is asked of the database, and the proxy may ask again."""
+    logger.error("%s: %s", outage.code, request.path)
+    if wants_json(request):
+        response: HttpResponse = JsonResponse(
+            {"code": outage.code, "message": outage.sentence},
+            status=outage.status,
+            json_dumps_params={"ensure_ascii": False},
+        )
+    else:
+        response = HttpResponse(_OUTAGE.format(sentence=outage.sentence), status=outage.status)
+    response["Retry-After"] = "10"
+    return response
 
 
 def wants_json(request: HttpRequest) -> bool:

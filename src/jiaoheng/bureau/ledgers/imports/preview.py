@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from jiaoheng.bureau.core import secrets
+from jiaoheng.bureau.core import durable, secrets
 from jiaoheng.bureau.ledgers.imports.files import PREVIEWS, below
 from jiaoheng.bureau.ledgers.prepared import from_line, prepare, to_line
 from jiaoheng.registers.model import Data, Register
@@ -87,7 +87,7 @@ def save(preview: Preview, rows: Sequence[PlannedRow], schema: Register | None =
     inside = f"{PREVIEWS}/{token_hex(16)}"
     folder = below(inside, "x").parent
     folder.chmod(0o700)
-    with (folder / ROWS).open("wb") as out:
+    with (folder / ROWS).open("wb") as out:  # on the disk before an import names it: a cut-off one would import half
         for start in range(0, len(rows), LINE):
             part = rows[start : start + LINE]
             if schema is not None and all(row.record is None and not row.draft for row in part):
@@ -95,7 +95,8 @@ def save(preview: Preview, rows: Sequence[PlannedRow], schema: Register | None =
             else:
                 found = orjson.dumps([(row.unit, row.data, row.record, row.version, row.draft) for row in part])
             out.write(secrets.seal_bytes(_PLACE, found) + b"\n")
-    (folder / "head.json").write_bytes(secrets.seal_bytes(_PLACE, orjson.dumps(asdict(preview))))
+    durable.keep(folder / ROWS)
+    durable.put(folder / "head.json", secrets.seal_bytes(_PLACE, orjson.dumps(asdict(preview))))
     return inside
 
 

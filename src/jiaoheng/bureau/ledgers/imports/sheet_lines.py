@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from jiaoheng.bureau.core import secrets
+from jiaoheng.bureau.core import durable, secrets
 from jiaoheng.bureau.ledgers.imports.planning import Plan
 from jiaoheng.bureau.ledgers.imports.reading import Read
 from jiaoheng.bureau.ledgers.masking_rules import shown
@@ -60,7 +60,7 @@ def save_lines(inside: str, found: Read, plan: Plan, questions: Iterable[Questio
     made = _Maker(found, plan, asked).made()
     content: dict[str, Any] = {name: getattr(made, name) for name in Stored.__slots__}
     content["format"] = FORMAT
-    (Path(settings.FILES) / inside / FILE).write_bytes(secrets.seal_bytes(_PLACE, orjson.dumps(content)))
+    durable.put(Path(settings.FILES) / inside / FILE, secrets.seal_bytes(_PLACE, orjson.dumps(content)))
 
 
 def load_lines(inside: str) -> Stored:
