@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import sys
 from typing import Any
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 MISSING = "没有这个页面，或不在您的范围内"
 _TITLES = {400: "没有办成", 403: "没有办理权限", 404: "找不到", 409: "已被别人改过"}
+_TELLABLE = ("record_id", "number", "newest", "version", "who", "at")  # of a conflict: numbers, a name, a moment
 _FAULT = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>系统出错 · 教衡</title><link rel="stylesheet" href="/static/web/theme.css"></head><body><main class="page">
@@ -63,7 +65,7 @@ def told(request: HttpRequest, error: Exception) -> HttpResponse | None:
     if isinstance(error, ForbiddenError):
         return forbidden(request, error)
     if isinstance(error, ConflictError):
-        return answer(request, 409, error.code, str(error), places=error.places, detail=error.detail)
+        return answer(request, 409, error.code, str(error), places=error.places, detail=_tellable(error))
     if isinstance(error, TooOftenError):
         response = answer(request, 429, error.code, str(error))
         response["Retry-After"] = str(error.wait)
@@ -89,6 +91,12 @@ def _outage(request: HttpRequest, outage: Outage) -> HttpResponse:
     return response
 
 
+def _tellable(error: ConflictError) -> dict[str, Any]:
+    """Of a conflict's detail, what an answer needs: contents of records stay on the pages that are made for them."""
+    found = {name: error.detail[name] for name in _TELLABLE if error.detail.get(name) is not None}
+    return {name: value for name, value in found.items() if isinstance(value, int | str | dt.datetime)}
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Whether the asker is a program: an API path, or a page's own call that asks for JSON."""
     if request.path.startswith("/api/"):
@@ -106,7 +114,7 @@ def answer(
     places: dict[str, str] | None = None,
     detail: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """A sentence with its status, as JSON, as a part of a page, or as a page."""
+    """A sentence with its status, as JSON, as a part of a page, or as a page. `detail` goes into JSON alone."""
     if wants_json(request):
         body: dict[str, Any] = {"code": code, "message": message}
         if places:
@@ -120,7 +128,6 @@ def answer(
         "sentence": message,
         "status": status,
         "wrong": places or {},
-        "detail": detail or {},
     }
     template = "web/parts/refused.html" if getattr(request, "htmx", False) else "web/refused.html"
     return render(request, template, context, status=status)

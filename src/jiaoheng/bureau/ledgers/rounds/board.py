@@ -254,6 +254,7 @@ def _towns(rows: Sequence[BoardRow]) -> list[Town]:
                 label=f"{name} {len(group)} 所：{told}",
                 light=_town_light({one.key: count for one, count in counts}),
                 ready=sum(row.place == "county" for row in group),
+                seen=[f"{row.filing_id}.{row.version}" for row in group if row.place == "county"],
             )
         )
     worst = {tone: number for number, tone in enumerate(("late", "back", "soon", "wait", "done"))}

@@ -53,6 +53,7 @@ class Town:
     label: str  # what a screen reader says
     light: Light
     ready: int  # wait for the county
+    seen: Sequence[str]  # of these: filing and version as shown here, 12.3
 
 
 @dataclass(frozen=True, slots=True)

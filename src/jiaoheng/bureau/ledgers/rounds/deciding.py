@@ -56,11 +56,14 @@ def filings_in(round_: Round, account: Account, ids: Sequence[int]) -> list[Fili
     return found
 
 
-def decision_of(round_: Round, account: Account, ids: Sequence[int], what: str) -> Decision:
-    """Part the chosen filings. `what`: approve or return; anything else is missing. Raises NotFoundError."""
+def decision_of(round_: Round, account: Account, seen: Mapping[int, int | None], what: str) -> Decision:
+    """Part the chosen filings. `what`: approve or return; anything else is missing. Raises NotFoundError.
+
+    seen: filing id → version that the board showed (None: not known); one that moved on since stays out.
+    """
     if what not in WHAT:
         raise NotFoundError
-    filings = filings_in(round_, account, ids)
+    filings = filings_in(round_, account, list(seen))
     names = names_at([one.unit_id for one in filings], round_.reference_date)
     levels = {level: scope_of(account, right) for level, right in RIGHT_OF.items()}
     made = [
@@ -70,11 +73,16 @@ def decision_of(round_: Round, account: Account, ids: Sequence[int], what: str) 
             names.get(one.unit_id, ""),
             str(Filing.State(one.state).label),
             stamp(one.submitted_at) if one.submitted_at else "",
-            _why_not(one, what, levels, round_.register.name),
+            _why_not(one, what, levels, round_.register.name) or _moved(one, seen),
         )
         for one in filings
     ]
     return Decision(what, WHAT[what], [one for one in made if not one.why], [one for one in made if one.why])
+
+
+def _moved(filing: Filing, seen: Mapping[int, int | None]) -> str:
+    version = seen.get(filing.pk)
+    return "" if version in (None, filing.version) else "在您打开页面后又改过，请看过再定"
 
 
 def _why_not(filing: Filing, what: str, levels: Mapping[str, Scope], register: str) -> str:

@@ -60,6 +60,7 @@ class Remarked:
     by: str
     when: str
     settled: bool
+    content: int  # the one that it was said of
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +248,7 @@ def _remarks(filing: Filing, schema: Register, today: dt.date) -> list[Remarked]
                 by=one.by_name,
                 when=day_words(one.at, today),
                 settled=one.settled_at is not None,
+                content=one.content,
             )
         )
     return sorted(made, key=lambda one: one.settled)

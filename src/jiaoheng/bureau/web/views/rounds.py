@@ -32,6 +32,7 @@ from jiaoheng.bureau.ledgers.rounds.actions import (
 )
 from jiaoheng.bureau.ledgers.rounds.approved import Basis
 from jiaoheng.bureau.ledgers.rounds.board import board_of
+from jiaoheng.bureau.ledgers.rounds.as_seen import Decided
 from jiaoheng.bureau.ledgers.rounds.board_model import Choice
 from jiaoheng.bureau.ledgers.rounds.deciding import decision_of, filings_in
 from jiaoheng.bureau.ledgers.rounds.owing import filing_of, round_units
@@ -160,38 +161,41 @@ def round_remind(request: HttpRequest, round_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def round_decide(request: HttpRequest, round_id: int) -> HttpResponse:
-    """Pass or return the ticked filings: first which and how many, then done, all or none."""
+    """Pass or return the ticked filings: first which and how many, then done; what moved on since is left and named."""
     round_ = access_round(request.user, round_id)
     what = (request.POST if request.method == "POST" else request.GET).get("what", "")
     if request.method != "POST":
         return _decide_page(request, round_, what, request.GET)
-    ids = _chosen(request.POST)
+    seen = _seen(request.POST)
     if request.POST.get("act") == "look":
-        if not ids:
+        if not seen:
             messages.warning(request, "没有选中台账，请先在列表中勾选")
             return _back(request, round_)
-        return see_other("round_decide", round_id, query=urlencode([("what", what), *(("chosen", one) for one in ids)]))
+        ticked = [("chosen", one) for one in dict.fromkeys(request.POST.getlist("chosen"))]
+        return see_other("round_decide", round_id, query=urlencode([("what", what), *ticked]))
     try:
-        filings = filings_in(round_, request.user, ids)
+        filings = filings_in(round_, request.user, list(seen))
+        known = {pk: version for pk, version in seen.items() if version is not None}
         if what == "return":
             reason = request.POST.get("reason", "")
-            done = do_return_filings(
-                filings, reason=reason, due_at=moment_from(request.POST, "due"), acting_user=request.user
-            )
-            messages.success(request, f"已退回 {len(done)} 份，学校在待办里看到原因")
+            due = moment_from(request.POST, "due")
+            done = do_return_filings(filings, reason=reason, seen=known, due_at=due, acting_user=request.user)
         else:
-            seen = {pk: whole_number(request.POST.get(f"version-{pk}", "")) for pk in ids}
-            done = do_approve_filings(filings, versions=seen, acting_user=request.user)
-            messages.success(request, f"已通过 {len(done)} 份")
+            done = do_approve_filings(filings, seen=known, acting_user=request.user)
     except RefusedError as error:
         return _decide_page(request, round_, what, request.POST, error)
     return see_other("round", round_id)
 
 
+    _tell(request, "退回" if what == "return" else "通过", done)
 def _decide_page(
     request: HttpRequest, round_: Round, what: str, values: QueryDict, error: RefusedError | None = None
 ) -> HttpResponse:
-    decision = decision_of(round_, request.user, _chosen(values), what)
+def _tell(request: HttpRequest, word: str, done: Decided) -> None:
+    (messages.warning if done.moved else messages.success)(request, f"{word}：{done.words}")
+
+
+    decision = decision_of(round_, request.user, _seen(values), what)
     context = {"round": round_, "decision": decision, "typed": values, **_said(error)}
     status = 200 if error is None else 409 if isinstance(error, ConflictError) else 400
     return page(
@@ -204,8 +208,8 @@ def round_unit(request: HttpRequest, round_id: int) -> HttpResponse:
     """Pass everything of one district that waits, once all of it is there."""
     round_ = access_round(request.user, round_id)
     unit = access_unit(request.user, request.POST.get("unit", ""))
-    done = do_approve_unit(round_, unit, acting_user=request.user)
-    messages.success(request, f"已通过 {len(done)} 份")
+    seen = {pk: version for pk, version in _seen(request.POST).items() if version is not None}
+    _tell(request, "通过", do_approve_unit(round_, unit, seen=seen, acting_user=request.user))
     return _back(request, round_)
 
 
@@ -296,7 +300,16 @@ def _crumbs(round_: Round) -> list[tuple[str, str]]:
 
 
 def _chosen(values: QueryDict) -> list[int]:
-    return [whole_number(one) for one in dict.fromkeys(values.getlist("chosen"))]
+    return list(_seen(values))
+
+
+def _seen(values: QueryDict) -> dict[int, int | None]:
+    """The ticked filings with the version that the page showed: 12.3, or 12 where it is not known."""
+    found: dict[int, int | None] = {}
+    for one in values.getlist("chosen"):
+        filing, _, version = one.partition(".")
+        found[whole_number(filing)] = whole_number(version) if version else None
+    return found
 
 
 def _back(request: HttpRequest, round_: Round) -> HttpResponse:
