@@ -185,7 +185,7 @@ def test_a_jump_against_last_period_asks_and_refuses_nothing() -> None:
     )
     assert [sorted(found.wrongs)] == [[0, 2]]
     assert found.wrongs[0][0].level is CheckLevel.WARN
-    assert found.wrongs[0][0].message == "本期 121名，上期 100名，增加 21%，超过 20%"
+    assert found.wrongs[0][0].message == "本期 121 名，上期 100 名，增加 21%，超过 20%"
     assert not found.blocked(0)
 
 
