@@ -292,7 +292,7 @@ def _forms(source: Source, day: dt.date, years: Sequence[Period], policy: Mappin
     names, values = [one.name for one in columns], reader(columns)
     rows = texts(held(source, day).filter(period__in=years), columns)
     return [
-        _Form(*found[:4], dict(zip(names, values(found[4:]), strict=True)))
+        _Form(found[0], found[1], found[2], found[3], dict(zip(names, values(found[4:]), strict=True)))
         for found in rows.values_list("record_id", "unit_id", "county_id", "period_id", *names_of(columns))
     ]
 

@@ -29,10 +29,11 @@ from jiaoheng.bureau.ledgers.rounds.actions import (
     do_remind,
     do_reopen,
     do_return_filings,
+    do_set_repeat,
 )
 from jiaoheng.bureau.ledgers.rounds.approved import Basis
-from jiaoheng.bureau.ledgers.rounds.board import board_of
 from jiaoheng.bureau.ledgers.rounds.as_seen import Decided
+from jiaoheng.bureau.ledgers.rounds.board import board_of
 from jiaoheng.bureau.ledgers.rounds.board_model import Choice
 from jiaoheng.bureau.ledgers.rounds.deciding import decision_of, filings_in
 from jiaoheng.bureau.ledgers.rounds.owing import filing_of, round_units
@@ -40,6 +41,7 @@ from jiaoheng.bureau.ledgers.rounds.reminding import outcomes_of
 from jiaoheng.bureau.ledgers.rounds.round_facts import round_facts
 from jiaoheng.bureau.ledgers.rounds.round_form import Preview, preview_round, read_round, round_form
 from jiaoheng.bureau.ledgers.rounds.round_list import rounds_of
+from jiaoheng.bureau.ledgers.rounds.repeating import words_of
 from jiaoheng.bureau.web.moments import day_from, moment_from, written
 from jiaoheng.bureau.web.pages import page, see_other
 
@@ -86,6 +88,7 @@ def round_new(request: HttpRequest) -> HttpResponse:
             [{"days": one.days, "to": list(one.to)} for one in asked.steps],
             acting_user=request.user,
             note=asked.note,
+            repeats=asked.repeats,
         )
     except RefusedError as error:
         return _round_form(request, values, error=error)
@@ -184,17 +187,17 @@ def round_decide(request: HttpRequest, round_id: int) -> HttpResponse:
             done = do_approve_filings(filings, seen=known, acting_user=request.user)
     except RefusedError as error:
         return _decide_page(request, round_, what, request.POST, error)
+    _tell(request, "退回" if what == "return" else "通过", done)
     return see_other("round", round_id)
 
 
-    _tell(request, "退回" if what == "return" else "通过", done)
-def _decide_page(
-    request: HttpRequest, round_: Round, what: str, values: QueryDict, error: RefusedError | None = None
-) -> HttpResponse:
 def _tell(request: HttpRequest, word: str, done: Decided) -> None:
     (messages.warning if done.moved else messages.success)(request, f"{word}：{done.words}")
 
 
+def _decide_page(
+    request: HttpRequest, round_: Round, what: str, values: QueryDict, error: RefusedError | None = None
+) -> HttpResponse:
     decision = decision_of(round_, request.user, _seen(values), what)
     context = {"round": round_, "decision": decision, "typed": values, **_said(error)}
     status = 200 if error is None else 409 if isinstance(error, ConflictError) else 400
@@ -245,6 +248,9 @@ def _change_dates(request: HttpRequest, round_: Round, values: QueryDict) -> str
     if act == "reopen":
         do_reopen(round_, acting_user=request.user, reason=reason)
         return "本轮已重新开启"
+    if act == "repeat":
+        held = do_set_repeat(round_, values.get("repeats", ""), acting_user=request.user)
+        return f"到日子自动发起下一轮：{words_of(held)}" if held.repeats else "不再自动发起下一轮"
     due = moment_from(values, "due")
     if due is None:
         raise RefusedError("date-missing", "请填新的截止日期", places={"due_at": "请填日期，如 2026-10-31"})
