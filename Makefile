@@ -25,6 +25,8 @@ lint: setup-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/security_lint.py
+	$(BIN)/python scripts/advisories.py
 
 test: lint
 	$(BIN)/pytest -n auto -m "not slow"

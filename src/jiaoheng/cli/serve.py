@@ -46,7 +46,7 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     prepare()
     keeper = _Keeper() if worker else None
-    typer.echo(f"教衡已启动：http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}　按 Ctrl+C 停止")  # noqa: S104
+    typer.echo(f"教衡已启动：http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}　按 Ctrl+C 停止")  # noqa: S104 (asked for by name)
     try:
         if kind == "gunicorn":
             from jiaoheng.cli.gunicorn_server import run

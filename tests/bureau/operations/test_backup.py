@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,8 +26,9 @@ from jiaoheng.bureau.operations import keys
 from jiaoheng.bureau.operations.archive import verify
 from jiaoheng.bureau.operations.backup import back_up, tables_of
 from jiaoheng.bureau.operations.catalogue import listed, sha256_of
+from jiaoheng.bureau.operations.columns import Table
 from jiaoheng.bureau.operations.moving import same
-from jiaoheng.bureau.operations.restore import restore
+from jiaoheng.bureau.operations.restore import _check_tables, restore
 from jiaoheng.bureau.operations.rows import frozen
 from jiaoheng.bureau.operations.schema_state import state_of
 
@@ -474,3 +476,19 @@ def _numbered(order: int) -> str:
     body = f"99000020120407{order:03d}"
     total = sum(int(one) * 2 ** (17 - place) for place, one in enumerate(body))
     return body + "10X98765432"[total % 11]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        Table('core_unit"; DROP TABLE core_account; --', (("id", "integer"),), "id"),
+        Table("core_unit", (('id" FROM core_account; --', "integer"),), "id"),
+        Table("core_unit", (("id", "integer"),), 'id"; --'),
+        Table("core_unit", (("id", "integer"),), "id", 'id"; --'),
+        Table("sqlite_master", (("sql", "text"), ("nowhere", "text")), "sql"),
+    ],
+)
+def test_an_archive_names_only_tables_and_columns_of_its_own_schema(table: Table) -> None:
+    with pytest.raises(RefusedError, match="与它自己的版本不符") as refused:
+        _check_tables(connection, SimpleNamespace(tables=(table,)))
+    assert refused.value.code == "backup-broken"
