@@ -19,6 +19,7 @@ from jiaoheng.bureau.core.tree import Line, line_at, steady
 from jiaoheng.bureau.core.unit_page import ORDER, Child, UnitPage, unit_page
 from jiaoheng.bureau.core.who_can_see import Seer, who_can_see
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion, Round
+from jiaoheng.bureau.ledgers.ratios import Ratio, ratios_of
 from jiaoheng.bureau.ledgers.registry import code_tables, schemas
 from jiaoheng.bureau.ledgers.rounds.board import rate_words
 from jiaoheng.bureau.ledgers.rounds.deadlines import Light, Lights, limit_of
@@ -71,6 +72,7 @@ class Dossier:
     sentence: str
     figures: UnitFigures
     conditions: Conditions | None  # of a school that has filled in its form
+    ratios: tuple[Ratio, ...]  # of a county or district
     registers: tuple[RegisterLine, ...]
     owed: tuple[Owed, ...]
     owed_light: Light | None
@@ -107,6 +109,7 @@ def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier
         sentence=_sentence(unit, page, shown, scope.covers(line, "schools")),
         figures=figures_of(account, unit, shown),
         conditions=_conditions(unit, scope, line, shown),
+        ratios=ratios_of(account, unit, shown),
         registers=_registers(unit, scope, line, shown),
         owed=owed,
         owed_light=_owed_light(owed),
