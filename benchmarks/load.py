@@ -72,6 +72,7 @@ def measure(options: argparse.Namespace, folder: Path, data: Path, database: str
         "base": "PostgreSQL" if database else "SQLite",
         "version": _version(postmaster),
         "faults": _faults(data),
+        "routes": _routes(data),
         "command": "python benchmarks/load.py " + " ".join(one for one in sys.argv[1:] if one != "--record"),
     }
 
@@ -92,6 +93,17 @@ def _faults(data: Path) -> list[str]:
     """What the server logged as faults during the run, shortened."""
     lines = [one for path in sorted((data / "logs").glob("faults-*.jsonl")) for one in path.read_text().splitlines()]
     return [one[:2000] for one in lines]
+
+
+def _routes(data: Path) -> list[tuple[str, int, float, float]]:
+    """Method and route, requests, processor milliseconds of all of them and of the dearest, from the server's own log."""
+    found: dict[str, list[float]] = {}
+    for path in (data / "logs").glob("requests-*.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            one = json.loads(line)
+            found.setdefault(f"{one['method']} {one['route']}", []).append(one["cpu"])
+    made = [(name, len(times), sum(times), max(times)) for name, times in found.items()]
+    return sorted(made, key=lambda one: -one[2])
 
 
 def failed(run: dict[str, Any]) -> list[str]:
@@ -116,6 +128,7 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="size of the county where it is built")
     parser.add_argument("--think", type=float, nargs=2, default=(2.0, 8.0), metavar=("SHORTEST", "LONGEST"))
     parser.add_argument("--record", action="store_true", help="write the section of docs/assurance.md")
+    parser.add_argument("--routes", action="store_true", help="tell the processor time of the server's routes")
     parser.add_argument("--out", type=Path, help="keep everything that was measured as JSON")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="jiaoheng-load-") as name, contextlib.ExitStack() as stack:
@@ -130,6 +143,8 @@ def main() -> int:
     if options.out:
         options.out.write_text(json.dumps(run, ensure_ascii=False), encoding="utf-8")
     print("\n".join(load_report.story(run)))
+    for name, count, total, most in run["routes"][:25] if options.routes else ():
+        print(f"{name:50} {count:6} × {total / count:7.1f} ms processor, at most {most:.0f}")
     wrong = failed(run)
     if options.record:
         load_report.record(run)

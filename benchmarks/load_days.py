@@ -227,7 +227,7 @@ class Person(Writer):
             "author": "处",
         }
         periods = json.loads(self.program.call("API, read", "GET", "/api/v1/periods?kind=year").content)
-        now = [one for one in periods["items"] if one["starts_on"] <= self.day < one["ends_on"]][0]
+        now = next(one for one in periods["items"] if one["starts_on"] <= self.day < one["ends_on"])
         sent = json.dumps({"unit": self.person["unit"], "values": values, "period": now["code"]}).encode()
         made: dict[str, Any] = {}
         for again in range(2):

@@ -55,9 +55,7 @@ def postgresql(folder: Path) -> Iterator[tuple[str, int]]:
     run = []
     if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(home, "postgres", "postgres")
-        for one in (folder, *folder.parents):
-            if one.stat().st_uid == 0 and one != Path(one.anchor):
-                one.chmod(one.stat().st_mode | 0o011)
+        folder.chmod(0o711)  # only this run's own folder: it must be passed through
         run = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
     data, port = home / "data", free_port()
     make = [

@@ -21,7 +21,7 @@ IDLE = 3.0  # seconds after which a connection is opened anew: the server ends i
 WAIT = 30.0  # seconds until a person gives up: a timeout
 _FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 _CONTROL = re.compile(
-    r"<(input|button)\b([^>]*)>|<select\b([^>]*)>(.*?)</select>|<textarea\b([^>]*)>(.*?)</textarea>", re.S
+    r"<(input|button)\b([^>]*)>|<select\b([^>]*)>(.*?)</select>|<textarea\b([^>]*)>(.*?)</textarea>", re.DOTALL
 )
 _OPTION = re.compile(r"<option\b([^>]*)>")
 _ATTRIBUTE = re.compile(r'([\w-]+)(?:="([^"]*)")?')

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+
 from load_web import Browser, Page, Samples, WrongError, with_values
 
 ROW = 4  # the first row of a fill-in workbook with content; row 2 holds the hidden ids of the columns
