@@ -21,14 +21,17 @@ from jiaoheng.bureau.ledgers.masking_rules import shown
 from jiaoheng.registers.differences import RowDifference, RowState
 from jiaoheng.registers.masking import mask_field
 from jiaoheng.registers.model import CheckLevel, Field, FieldType
+from jiaoheng.registers.rules import RuleError, parse_rule
 from jiaoheng.registers.template_marks import TITLES, UNIT
 from jiaoheng.sheets.places import Question, Severity, column_letters
 from jiaoheng.sheets.text import cell_text
 
 FILE = "sheet.json"
-FORMAT = 2  # a file that an earlier program wrote is not read: the preview then shows its sentences alone
+FORMAT = 3  # a file that an earlier program wrote is not read: the preview then shows its sentences alone
 _PLACE = "imports/lines"
 MOST_LINES = 2_000
+MOST_MENDED = 20_000  # wrong rows that can be mended on the page
+MOST_CHOICES = 60  # of a column, offered beside its wrong cells
 BAD, CHANGED, NEW, ASK, SAME = "bad", "chg", "new", "ask", ""
 CLEARED = "清空"
 _NUMBERS = (FieldType.INTEGER, FieldType.NUMBER)
@@ -40,18 +43,22 @@ class Stored:
 
     `sheets`: file, sheet, header row, columns (letters, head, whether numeric). `lines`: number of the sheet, row of the
     sheet, kind of the row, cells (text, kind, old text). `raw`: place key → text as sent (protected values empty),
-    unit of measure, whether numeric, head of the column. `asked`: every question, answered ones too.
+    unit of measure, whether numeric, head of the column, whether protected. `together`: place key → place keys of all
+    cells that the broken rules there name. `choices`: head of a column → the labels that may stand in it. `asked`: every
+    question, answered ones too.
     """
 
     counts: dict[str, int]
     sheets: list[list[Any]]
     lines: list[list[Any]]
     raw: dict[str, list[Any]]
+    together: dict[str, list[str]]
+    choices: dict[str, list[str]]
     asked: list[dict[str, Any]]
     left: int
 
 
-EMPTY = Stored({}, [], [], {}, [], 0)
+EMPTY = Stored({}, [], [], {}, {}, {}, [], 0)
 
 
 def save_lines(inside: str, found: Read, plan: Plan, questions: Iterable[Question]) -> None:
@@ -106,7 +113,9 @@ class _Maker:
              "choices": [[choice.value, choice.label] for choice in one.choices], "code": one.code}
             for one in self.asked
         ]  # fmt: skip
-        return Stored(self._counts(), sheets, lines, self._raw(), asked, len(self.rows) - len(chosen))
+        raw, together = self._raw()
+        left = len(self.rows) - len(chosen)
+        return Stored(self._counts(), sheets, lines, raw, together, self._choices(raw), asked, left)
 
     def _file(self, sheet: int) -> str:
         files = getattr(self.filled, "files", None)
@@ -197,31 +206,68 @@ class _Maker:
         same = total - bad - changed - new - ask
         return {"total": total, BAD: bad, CHANGED: changed, NEW: new, ASK: ask, "same": same}
 
-    def _raw(self) -> dict[str, list[Any]]:
-        """What stands in the wrong cells, for the inputs beside the sentences."""
+    def _raw(self) -> tuple[dict[str, list[Any]], dict[str, list[str]]]:
+        """What stands in the wrong cells, for the inputs beside the sentences, and which cells a broken rule joins."""
         named = {(self._file(number), name): number for number, name in enumerate(self.filled.sheets)}
-        wanted: dict[tuple[int, int], list[Any]] = {}
+        rules = self._rules()
+        wanted: dict[tuple[int, int], dict[str, None]] = {}  # sheet and row → names of columns
+        joined: dict[str, dict[str, None]] = {}
         for problem in self.problems:
             place = problem.place
             sheet = named.get((place.file, place.sheet))
-            if problem.severity is Severity.ERROR and place.row and place.column and sheet is not None:
-                wanted.setdefault((sheet, place.row), []).append(place)
-                if len(wanted) >= MOST_LINES:
-                    break
+            if problem.severity is not Severity.ERROR or not place.row or not place.column or sheet is None:
+                continue
+            if len(wanted) >= MOST_MENDED and (sheet, place.row) not in wanted:
+                continue
+            letters = {name: at for name, at, _, _ in self.columns[sheet]}
+            inside = [name for name in rules.get(problem.code, ()) if name in letters]
+            own = next((name for name, at in letters.items() if at == column_letters(place.column)), "")
+            wanted.setdefault((sheet, place.row), {}).update(dict.fromkeys([own, *inside]))
+            keys = [f"{place.sheet_key}|{letters[name]}{place.row}" for name in inside]
+            if keys:
+                joined.setdefault(place.key, {}).update(dict.fromkeys(keys))
         found: dict[str, list[Any]] = {}
         for row in self.rows:
             if row.state is not RowState.WRONG:
                 continue
             sheet = self.filled.sheet_of[row.row]
-            for place in wanted.get((sheet, self.filled.row_of[row.row]), ()):
-                letters = column_letters(place.column)
-                name = next((one[0] for one in self.columns[sheet] if one[1] == letters), "")
-                one = self.schema.by_name.get(name)
-                secret = one is not None and bool(one.sensitive)
-                text = "" if secret else cell_text(self._cell(name, row.row)) or ""
-                title = one.title if one is not None else TITLES.get(name, "")
-                unit, numeric = (one.unit, one.type in _NUMBERS) if one is not None else ("", False)
-                found[place.key] = [text, unit, numeric, title]
+            number = self.filled.row_of[row.row]
+            names = wanted.get((sheet, number), {})
+            for name, letters, _, _ in self.columns[sheet] if names else ():
+                if name in names:
+                    found[f"{self._file(sheet)}|{self.filled.sheets[sheet]}|{letters}{number}"] = self._sent(
+                        name, row.row
+                    )
+        return found, {key: list(keys) for key, keys in joined.items()}
+
+    def _sent(self, name: str, row: int) -> list[Any]:
+        one = self.schema.by_name.get(name)
+        secret = one is not None and bool(one.sensitive)
+        text = "" if secret else cell_text(self._cell(name, row)) or ""
+        title = one.title if one is not None else TITLES.get(name, "")
+        unit, numeric = (one.unit, one.type in _NUMBERS) if one is not None else ("", False)
+        return [text, unit, numeric, title, secret]
+
+    def _rules(self) -> dict[str, tuple[str, ...]]:
+        """Code of a problem → the fields that its rule names."""
+        found = {}
+        for check in self.schema.checks:
+            try:
+                fields = parse_rule(check.rule, self.schema.by_name).fields
+            except RuleError:
+                continue  # it judged nothing either
+            found[f"rule-{check.name}"] = tuple(dict.fromkeys((*fields, *check.fields)))
+        return found
+
+    def _choices(self, raw: dict[str, list[Any]]) -> dict[str, list[str]]:
+        """The labels of the day for the columns in which something is wrong."""
+        titles = {sent[3] for sent in raw.values()}
+        found = {}
+        for one in self.schema.fields:
+            table = self.schema.tables.get(one.codes) if one.codes and one.title in titles else None
+            labels = list(table.valid(self.day).values()) if table is not None else []
+            if labels and len(labels) <= MOST_CHOICES and one.type is FieldType.STRING:
+                found[one.title] = labels
         return found
 
 
