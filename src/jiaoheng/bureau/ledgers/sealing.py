@@ -6,16 +6,18 @@ those and need no key. Only what judges or hands out full values opens them, thr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from django.db.models import Q
 
 from jiaoheng.bureau.core import secrets
+from jiaoheng.registers.collecting import uncollected
 from jiaoheng.registers.masking import STAR, masker
 from jiaoheng.registers.model import Data, Field, Register, Sensitive, Value
-from jiaoheng.registers.sealed import Sealed
+from jiaoheng.registers.sealed import CIPHER, DIGEST, MASK, Sealed
 
 if TYPE_CHECKING:
     from jiaoheng.bureau.ledgers.models import RecordVersion
@@ -48,6 +50,7 @@ def _place(register: Register, one: Field) -> str:
     return f"{register.name}/{one.name}"
 
 
+@uncollected()
 def seal_rows(register: Register, rows: Sequence[Data]) -> Sequence[Data]:
     """The contents with every protected value sealed; those that came sealed for this very place stay as they are.
 
@@ -81,18 +84,35 @@ def _seal_column(register: Register, one: Field, rows: Sequence[Data]) -> None:
     digest = secrets.digester(_domain(register, one)) if is_hashed(register, one) else None
     masks, ciphers = map(masker(one), values), secrets.seal_many(place, values)
     digests = map(digest, values) if digest is not None else repeat("")
-    for row, made in zip(owners, map(Sealed, masks, ciphers, digests), strict=False):
-        row[name] = made
+    fresh = str.__new__
+    for row, shown, cipher, hashed in zip(owners, masks, ciphers, digests, strict=False):
+        made = row[name] = fresh(Sealed, shown)  # as Sealed(...), without the call
+        made.cipher, made.digest = cipher, hashed
+
+
+def stored_texts(register: Register, rows: Sequence[Data]) -> Iterator[bytes]:
+    """Sealed contents as the JSON that is stored. What earlier versions of the register left in them is stored too."""
+    names = [one.name for one in register.sealed_fields]
+    for row in rows:
+        flat: dict[str, Any] = row
+        for name in names:
+            value = row.get(name)
+            if type(value) is Sealed:
+                if flat is row:
+                    flat = dict(row)
+                flat[name] = {CIPHER: value.cipher, MASK: str.__str__(value)}  # `value.stored`, without the call
+                if value.digest:
+                    flat[name][DIGEST] = value.digest
+        yield orjson.dumps(flat, json_default, orjson.OPT_PASSTHROUGH_SUBCLASS)
 
 
 def hash_columns(register: Register, rows: Sequence[Data]) -> list[Hashes]:
     """The hash columns of sealed contents under the names of `register`."""
     made: list[Hashes] = [[None] * len(rows) for _ in range(SLOTS)]
     for name, slot in hash_slots(register).items():
-        made[slot] = [
-            secrets.digest_number(value.digest) if type(value := row.get(name)) is Sealed and value.digest else None
-            for row in rows
-        ]
+        digests = [value.digest if type(value := row.get(name)) is Sealed else "" for row in rows]
+        numbers = iter(secrets.digest_numbers([one for one in digests if one]))
+        made[slot] = [next(numbers) if one else None for one in digests]
     return made
 
 
