@@ -57,11 +57,13 @@ def inside(one: Field) -> tuple[float, float]:
 
 def _integers(array: npt.NDArray[np.float64]) -> list[Any] | None:
     whole = array.astype(np.int64)
+    made: list[Any]
     if not bool((whole == array).all()):
         return None
     least, most = int(whole.min()), int(whole.max())
     if most - least > _SPREAD:
-        return whole.tolist()
+        made = whole.tolist()
+        return made
     shared = list(range(least, most + 1))  # one object a number: there are far more cells than numbers
     return list(map(shared.__getitem__, (whole - least).tolist()))
 

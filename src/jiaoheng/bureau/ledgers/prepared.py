@@ -40,8 +40,10 @@ class Prepared:
         self.units += more.units
         self.texts += more.texts
         self.keys += more.keys
-        for mine, others in zip((*self.slots, *self.hashes), (*more.slots, *more.hashes), strict=True):
-            mine += others  # type: ignore[arg-type]  # slots to slots, hashes to hashes
+        for slot, others in zip(self.slots, more.slots, strict=True):
+            slot += others
+        for hashes, added in zip(self.hashes, more.hashes, strict=True):
+            hashes += added
 
     def fits(self, layout: int) -> bool:
         """Whether the records can be stored as they are: laid out so, and sealed with the key that seals now."""
