@@ -120,8 +120,9 @@ def test_protected_rows_are_sealed_when_they_are_made_ready(
 
 
 @pytest.fixture
-def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keys that no other test has."""
+def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+    """Keys and a data folder of the test's own."""
+    settings.DATA = tmp_path / "data"
     monkeypatch.setenv("JIAOHENG_KEYS", str(tmp_path / "keys"))
     keys.forget()
     yield
