@@ -86,7 +86,7 @@ def test_the_page_before_the_decision_says_which_moved_since_the_board(stage: St
         again(stage, "甲")
         looked = press(district, address, act="look", what="approve", chosen=boxes)
         page = seen(district, looked["Location"])
-        assert "通过 1 份；另有 1 份这次不动" in page
+        assert "通过 1 所；另有 1 所这次不动" in page
         assert "在您打开页面后又改过" in page
 
 
@@ -274,8 +274,13 @@ def test_a_register_with_one_record_shows_what_changed_since_the_return(world: W
         stage.fill("甲", teachers=12, classes=2)
         stage.submit("甲")
         page = seen(entered(world["东学区"]), at(filing))
+        only = seen(entered(world["东学区"]), f"{at(filing)}?rows=changed")
     assert "退回的 1 格，改了 1 格" in page
     assert page.count("<del>10</del><ins>12</ins>") == 1
+    assert "只看改动 1 格" in page
+    assert "<dt>班级数</dt>" in page
+    assert "<dt>教师数</dt>" in only
+    assert "<dt>班级数</dt>" not in only
 
 
 def test_a_filing_after_a_return_asks_as_many_questions_for_many_rows(stage: Stage) -> None:

@@ -184,7 +184,7 @@ def test_bulk_passing_shows_first_which_ones_and_refuses_those_that_are_not_ther
         looked = press(district, address, act="look", what="approve", chosen=ids)
         assert looked.status_code == 303
         page = seen(district, looked["Location"])
-        assert "通过 1 份；另有 1 份这次不动" in page
+        assert "通过 1 所；另有 1 所这次不动" in page
         assert "还没有提交" in page
         done = press(district, address, what="approve", chosen=[f"{ids[0]}.{stage.filing('甲').version}"])
         assert told(done) == "通过：1 所已办"

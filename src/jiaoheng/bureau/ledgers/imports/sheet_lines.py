@@ -219,11 +219,11 @@ class _Maker:
                 continue
             if len(wanted) >= MOST_MENDED and (sheet, place.row) not in wanted:
                 continue
-            letters = {name: at for name, at, _, _ in self.columns[sheet]}
-            inside = [name for name in rules.get(problem.code, ()) if name in letters]
-            own = next((name for name, at in letters.items() if at == column_letters(place.column)), "")
+            at = {name: letters for name, letters, _, _ in self.columns[sheet]}
+            inside = [name for name in rules.get(problem.code, ()) if name in at]
+            own = next((name for name, letters in at.items() if letters == column_letters(place.column)), "")
             wanted.setdefault((sheet, place.row), {}).update(dict.fromkeys([own, *inside]))
-            keys = [f"{place.sheet_key}|{letters[name]}{place.row}" for name in inside]
+            keys = [f"{place.sheet_key}|{at[name]}{place.row}" for name in inside]
             if keys:
                 joined.setdefault(place.key, {}).update(dict.fromkeys(keys))
         found: dict[str, list[Any]] = {}

@@ -10,7 +10,7 @@ from jiaoheng.bureau.core.tree import names_at
 from jiaoheng.bureau.ledgers.models import Filing
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.chain import locked
-from jiaoheng.bureau.ledgers.rounds.words import names_words, state_words, step_words
+from jiaoheng.bureau.ledgers.rounds.words import measure_of, names_words, state_words, step_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +63,4 @@ def _last(one: Filing) -> str:
 
 
 def _measure(one: Filing) -> str:
-    level = schema_of(one.round.register, one.round.reference_date).level
-    return "所" if level == "school" else "个单位"
+    return measure_of(schema_of(one.round.register, one.round.reference_date).level)

@@ -120,6 +120,7 @@ class Board:
     remind_count: int  # late and not reminded today
     remind_words: str  # beside the button 催办
     measure: str
+    counted: str  # how its units are counted: 所
     may_manage: bool
     may_approve: bool
 

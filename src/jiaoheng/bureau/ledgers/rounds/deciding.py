@@ -11,9 +11,10 @@ from jiaoheng.bureau.core.refusals import NotFoundError
 from jiaoheng.bureau.core.scope import Scope, scope_of
 from jiaoheng.bureau.core.tree import names_at
 from jiaoheng.bureau.ledgers.models import Filing, Round
+from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.chain import LEVEL_OF, RIGHT_OF
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING
-from jiaoheng.bureau.ledgers.rounds.words import LEVELS, stamp
+from jiaoheng.bureau.ledgers.rounds.words import LEVELS, measure_of, stamp
 
 WHAT = {"approve": "通过", "return": "退回"}
 
@@ -38,12 +39,13 @@ class Decision:
     word: str
     ready: Sequence[Chosen]
     left: Sequence[Chosen]
+    measure: str  # 所
 
     @property
     def words(self) -> str:
-        """通过 12 份；另有 2 份这次不动."""
-        told = f"{self.word} {len(self.ready)} 份" if self.ready else f"选中的台账现在都不能{self.word}"
-        return told + (f"；另有 {len(self.left)} 份这次不动" if self.ready and self.left else "") + "。"
+        """通过 12 所；另有 2 所这次不动."""
+        told = f"{self.word} {len(self.ready)} {self.measure}" if self.ready else f"选中的台账现在都不能{self.word}"
+        return told + (f"；另有 {len(self.left)} {self.measure}这次不动" if self.ready and self.left else "") + "。"
 
 
 def filings_in(round_: Round, account: Account, ids: Sequence[int]) -> list[Filing]:
@@ -77,7 +79,8 @@ def decision_of(round_: Round, account: Account, seen: Mapping[int, int | None],
         )
         for one in filings
     ]
-    return Decision(what, WHAT[what], [one for one in made if not one.why], [one for one in made if one.why])
+    measure = measure_of(schema_of(round_.register, round_.reference_date).level)
+    return Decision(what, WHAT[what], [one for one in made if not one.why], [one for one in made if one.why], measure)
 
 
 def _moved(filing: Filing, seen: Mapping[int, int | None]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import Can
@@ -74,6 +74,7 @@ class FilingPage:
     single: bool
     rows: RowsPage | None
     record: RecordPage | None
+    only_changed: bool  # the record shows what changed since the return alone
     marks: Marks
     blocking: Sequence[Remark]
     asked: Sequence[Asked]
@@ -142,7 +143,8 @@ def filing_page(
         due_words=spaced("截止", view.due),
         single=single,
         rows=rows,
-        record=record_page(account, there[0].record_id) if there else None,
+        record=_record(account, there[0].record_id, since if only == "changed" else None) if there else None,
+        only_changed=single and only == "changed" and since is not None,
         marks=marks,
         blocking=judged.blocking,
         asked=[Asked(one, (sentences or {}).get(one.place, "")) for one in judged.asked],
@@ -158,6 +160,18 @@ def filing_page(
         submit_words=_submit_words(view, single, count, judged, replies),
         following=_following(filing, account) if scope_of(account, Can.READ) else None,
     )
+
+
+def _record(account: Account, record_id: int, since: Since | None) -> RecordPage:
+    """The record's page; with `since` only the facts that changed."""
+    found = record_page(account, record_id)
+    if since is None:
+        return found
+    groups = [
+        replace(group, facts=tuple(fact for fact in group.facts if f"{record_id}:{fact.field}" in since.cells))
+        for group in found.groups
+    ]
+    return replace(found, groups=tuple(group for group in groups if group.facts))
 
 
 def _submit_words(view: FilingView, single: bool, count: int, judged: Judgement, replies: Sequence[Reply]) -> str:
