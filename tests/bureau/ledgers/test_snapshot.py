@@ -208,6 +208,19 @@ def test_a_past_that_changed_is_read_anew(things, world):
     assert snapshot("t_things").count().execute() == 7
 
 
+def test_the_worker_keeps_the_files_of_large_registers_ready(things, world, monkeypatch):
+    """After its turn a question meets a file that is there; small registers are left alone."""
+    from jiaoheng.bureau.core import schedule
+    from jiaoheng.bureau.ledgers import snapshot_duty
+
+    run = schedule.DUTIES["snapshots"].run
+    assert run() == "备好 0 个台账的统计底稿"
+    monkeypatch.setattr(snapshot_duty, "LARGE", 4)
+    assert run() == "备好 1 个台账的统计底稿"
+    path = snapshot_files._path(things, snapshot_files.state_of(things))
+    assert path.is_file()
+
+
 def test_protected_columns_stay_out(world, noon):
     """Numbers of persons do not lie in a file of figures."""
     from bureau.ledgers.registers_for_tests import ROSTER
