@@ -261,7 +261,7 @@ def test_search_in_a_list_finds_by_the_unit(world: World, noon: dt.datetime) -> 
 
 
 def test_a_list_without_names_is_searched_by_unit(world: World, noon: dt.datetime) -> None:
-    """One form a school: the unit is all that one can call it by. As many questions as without a search."""
+    """One form a school: the unit is all that one can call it by. A word asks one question more, however many rows."""
     row = store(CONDITIONS)
 
     @audit.action
@@ -279,7 +279,7 @@ def test_a_list_without_names_is_searched_by_unit(world: World, noon: dt.datetim
             found = list_page(world["局长"], "t_conditions", query)
         assert found.total == total
         counted.append(len(seen))
-    assert counted[1] <= counted[0]
+    assert counted[1] <= counted[0] + 1
 
 
 def test_a_search_says_that_new_records_are_still_being_indexed(world: World, noon: dt.datetime) -> None:

@@ -21,6 +21,7 @@ from jiaoheng.registers.model import Field, Sensitive
 _NUMBERLIKE = re.compile(r"[0-9A-Z*]{4,30}")
 _SHORT = 2  # characters
 _CODE = 10  # digits of a school's code
+_MOST_UNITS = 900  # parameters of one statement that every database takes
 _WHOLE = (Sensitive.ID_NUMBER, Sensitive.PHONE, Sensitive.BANK)
 
 
@@ -78,7 +79,12 @@ def _of_units(word: str) -> Q:
         found = whole if len(word) == _SHORT else Q(folded__contains=f"\n{word}") if len(word) > _SHORT else None
     else:
         found = Q(folded__contains=word) if len(word) >= _SHORT else None
-    return Q(pk__in=[]) if found is None else Q(unit_id__in=_things(entries.filter(found), word))
+    if found is None:
+        return Q(pk__in=[])
+    asked = _things(entries.filter(found), word)
+    # asked first: mostly no unit is called so, and then the list keeps to the index of its own records
+    ids = list(asked[: _MOST_UNITS + 1])
+    return Q(unit_id__in=[one["found"] for one in ids] if len(ids) <= _MOST_UNITS else asked)
 
 
 def _things(entries: Any, word: str) -> Any:
