@@ -45,7 +45,7 @@ def test_who_may_fill_opens_and_saves_the_table_and_nobody_else(ground: Ground, 
     assert (f"{MARKS['甲']}生" in body.decode()) is fills
     saved, _, written = ask(client, "post", ADDRESS, {"unit": unit.pk, "act": "save", **row(0, "新来的")})
     assert saved.status_code == (303 if fills else wanted)
-    assert ("ledgers_recordversion" in written) is fills
+    assert bool(written) is fills
 
 
 def test_somebody_can_fill_and_somebody_can_only_read(ground: Ground) -> None:

@@ -94,8 +94,8 @@ def test_a_rule_between_two_cells_is_mended_at_either_of_them(
     sent = fields_of(page)
     names = [name for name in sent if name.startswith("cell-")]
     assert [(name.rpartition("|")[2], sent[name]) for name in names] == [("C2", "3"), ("D2", "7")]
-    assert "C2 教师数 改为" in page
-    assert "D2 班级数 改为" in page
+    assert ">C2 教师数</label>" in page
+    assert ">D2 班级数</label>" in page
     done = web.post(f"{address}answer", {**sent, f"cell-{place(address, cell)}": value})
     assert done["Location"].endswith("?step=confirm")
     web.post(f"{address}confirm")

@@ -256,7 +256,7 @@ def _fix(one: _Entry, lines: Stored, said: Mapping[str, str], anchors: frozenset
 def _input(key: str, lines: Stored, said: Mapping[str, str], count: int, cells: int) -> Input:
     text, unit, numeric, title, secret = lines.raw[key]
     cell = key.rpartition("|")[2]
-    label = f"{count} 格都改为" if count > 1 else f"{cell} {title} 改为" if cells > 1 else f"{cell} 改为"
+    label = f"{count} 格都改为" if count > 1 else f"{cell} {title}" if cells > 1 else f"{cell} 改为"
     value = "" if secret else said.get(key, text)
     return Input(
         name=f"same-{key}" if count > 1 else f"cell-{key}",
