@@ -73,7 +73,8 @@ def measure(options: argparse.Namespace, folder: Path, data: Path, database: str
         "version": _version(postmaster),
         "faults": _faults(data),
         "routes": _routes(data),
-        "command": "python benchmarks/load.py " + " ".join(one for one in sys.argv[1:] if one != "--record"),
+        "command": f"python benchmarks/load.py --users {options.users} --minutes {options.minutes:g}"
+        + (" --postgres" if postmaster else ""),
     }
 
 
