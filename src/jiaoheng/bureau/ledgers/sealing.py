@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jiaoheng.bureau.ledgers.models import RecordVersion
 
 SLOTS = 4
+_shown = str.__str__
 _WHOLE = frozenset({Sensitive.ID_NUMBER, Sensitive.PHONE, Sensitive.BANK})
 Hashes = list[int | None]
 
@@ -93,17 +94,20 @@ def _seal_column(register: Register, one: Field, rows: Sequence[Data]) -> None:
 def stored_texts(register: Register, rows: Sequence[Data]) -> Iterator[bytes]:
     """Sealed contents as the JSON that is stored. What earlier versions of the register left in them is stored too."""
     names = [one.name for one in register.sealed_fields]
-    for row in rows:
-        flat: dict[str, Any] = row
-        for name in names:
-            value = row.get(name)
-            if type(value) is Sealed:
-                if flat is row:
-                    flat = dict(row)
-                flat[name] = {CIPHER: value.cipher, MASK: str.__str__(value)}  # `value.stored`, without the call
-                if value.digest:
-                    flat[name][DIGEST] = value.digest
-        yield orjson.dumps(flat, json_default, orjson.OPT_PASSTHROUGH_SUBCLASS)
+    flat = map(_flat, rows, repeat(names)) if names else rows
+    return map(orjson.dumps, flat, repeat(json_default), repeat(orjson.OPT_PASSTHROUGH_SUBCLASS))
+
+
+def _flat(row: Data, names: Sequence[str]) -> dict[str, Any]:
+    """A content whose sealed values are as they are stored: the encoder would ask for each of them by a call."""
+    made: dict[str, Any] = dict(row)
+    for name in names:
+        value = row.get(name)
+        if type(value) is Sealed:
+            made[name] = {CIPHER: value.cipher, MASK: _shown(value)}
+            if value.digest:
+                made[name][DIGEST] = value.digest
+    return made
 
 
 def hash_columns(register: Register, rows: Sequence[Data]) -> list[Hashes]:
