@@ -153,7 +153,7 @@ def test_repeated_keys_and_protected_values_are_never_mended_together(web: Clien
     page = text(web.get(brought_in(web, world, [*twice, *secret])))
     assert "same-" not in page
     assert page.count('class="fix"') == 4
-    assert '138001380001' not in page
+    assert "138001380001" not in page
 
 
 def test_a_group_that_is_not_there_is_refused(web: Client, world: World) -> None:

@@ -38,10 +38,10 @@ from jiaoheng.bureau.ledgers.rounds.board_model import Choice
 from jiaoheng.bureau.ledgers.rounds.deciding import decision_of, filings_in
 from jiaoheng.bureau.ledgers.rounds.owing import filing_of, round_units
 from jiaoheng.bureau.ledgers.rounds.reminding import outcomes_of
+from jiaoheng.bureau.ledgers.rounds.repeating import words_of
 from jiaoheng.bureau.ledgers.rounds.round_facts import round_facts
 from jiaoheng.bureau.ledgers.rounds.round_form import Preview, preview_round, read_round, round_form
 from jiaoheng.bureau.ledgers.rounds.round_list import rounds_of
-from jiaoheng.bureau.ledgers.rounds.repeating import words_of
 from jiaoheng.bureau.web.moments import day_from, moment_from, written
 from jiaoheng.bureau.web.pages import page, see_other
 
