@@ -23,6 +23,7 @@ from jiaoheng.registers.masking import mask_field
 from jiaoheng.registers.model import CheckLevel, Field, FieldType
 from jiaoheng.registers.rules import RuleError, parse_rule
 from jiaoheng.registers.template_marks import TITLES, UNIT
+from jiaoheng.registers.values import NOT_CALCULATED
 from jiaoheng.sheets.places import Question, Severity, column_letters
 from jiaoheng.sheets.text import cell_text
 
@@ -186,7 +187,8 @@ class _Maker:
         if name == UNIT:
             return self.filled.units[number]
         cells = self.filled.cells.get(name)
-        return cells[number] if cells is not None else None
+        found = cells[number] if cells is not None else None
+        return "" if found == NOT_CALCULATED else found  # the mark is ours, nobody wrote it
 
     def _text(self, raw: Any, one: Field | None) -> str:
         text = cell_text(raw) or ""

@@ -10,7 +10,7 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import names_at
-from jiaoheng.bureau.ledgers.models import Filing
+from jiaoheng.bureau.ledgers.models import Filing, FilingStep
 from jiaoheng.bureau.ledgers.record_page import RecordPage, record_page
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.chain import LEVEL_OF, RIGHT_OF
@@ -53,10 +53,11 @@ class NextOne:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A change against the last period that needs a sentence, with what was typed."""
+    """A change against the last period that needs a sentence, with what was typed, or said of the same change before."""
 
     remark: Remark
     typed: str
+    said_before: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def filing_page(
     rows = None if single else rows_page(filing, schema, marks, since, page=page, only=only)
     count = len(there) if rows is None else rows.total
     names = places_of(filing, mine) if mine else {}
+    asked = _asked(filing, judged.asked, sentences)
     to = _TO.get(view.stops[1].level, "提交") if len(view.stops) > 1 else "提交"
     return FilingPage(
         view=view,
@@ -147,7 +149,7 @@ def filing_page(
         only_changed=single and only == "changed" and since is not None,
         marks=marks,
         blocking=judged.blocking,
-        asked=[Asked(one, (sentences or {}).get(one.place, "")) for one in judged.asked],
+        asked=asked,
         listed=judged.listed,
         count=count,
         cell=cell_chosen(filing, cell, mine) if cell and view.may_return else None,
@@ -157,9 +159,27 @@ def filing_page(
         replies=replies,
         older=[one for one in view.remarks if one.settled and one not in [reply.remark for reply in replies]],
         submit_to=to,
-        submit_words=_submit_words(view, single, count, judged, replies),
+        submit_words=_submit_words(view, single, count, judged, asked, replies),
         following=_following(filing, account) if scope_of(account, Can.READ) else None,
     )
+
+
+def _asked(filing: Filing, remarks: Sequence[Remark], typed: Mapping[str, str] | None) -> list[Asked]:
+    """Each with what was typed just now, else with the sentence of an earlier submission about the very same change."""
+    if not remarks:
+        return []
+    notes = filing.steps.filter(kind=FilingStep.Kind.SUBMIT).order_by("at", "pk").values_list("notes", flat=True)
+    before = {
+        (note["record"], note["field"], note["words"]): note["sentence"]
+        for each in notes
+        for note in each
+        if note["sentence"]
+    }
+    made = []
+    for one in remarks:
+        said = before.get((one.record_id, one.field, one.words), "")
+        made.append(Asked(one, typed.get(one.place, "") if typed is not None else said, bool(said)))
+    return made
 
 
 def _record(account: Account, record_id: int, since: Since | None) -> RecordPage:
@@ -174,7 +194,14 @@ def _record(account: Account, record_id: int, since: Since | None) -> RecordPage
     return replace(found, groups=tuple(group for group in groups if group.facts))
 
 
-def _submit_words(view: FilingView, single: bool, count: int, judged: Judgement, replies: Sequence[Reply]) -> str:
+def _submit_words(
+    view: FilingView,
+    single: bool,
+    count: int,
+    judged: Judgement,
+    asked: Sequence[Asked],
+    replies: Sequence[Reply],
+) -> str:
     if not count:
         return "还没有填，填好才能提交。" if single else "还没有填。确实没有内容的，用零报告。"
     before = view.progress.owed
@@ -189,8 +216,11 @@ def _submit_words(view: FilingView, single: bool, count: int, judged: Judgement,
         parts.append(f"退回的 {back} 格改好再提交")
     if judged.blocking:
         parts.append(f"{len(judged.blocking)} 处改好才能提交")
-    if judged.asked:
-        parts.append(f"{len(judged.asked)} 处与上期相差较大，各写一句原因")
+    new = sum(not one.said_before for one in asked)
+    if new:
+        parts.append(f"{new} 处与上期相差较大，各写一句原因")
+    elif asked:
+        parts.append(f"{len(asked)} 处与上期相差较大，原因照上次填好了")
     return head + ("；".join(parts) + "。" if parts else "核对没有发现问题，可以提交。")
 
 

@@ -12,7 +12,7 @@ from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.masking_rules import identity_words, shown
 from jiaoheng.bureau.ledgers.models import CellComment, Filing, FilingStep
 from jiaoheng.bureau.ledgers.registry import schema_of
-from jiaoheng.bureau.ledgers.rounds.checking import Remark
+from jiaoheng.bureau.ledgers.rounds.checking import Remark, told_words
 from jiaoheng.bureau.ledgers.rounds.content import records_of
 from jiaoheng.bureau.ledgers.rounds.since_return import Since
 from jiaoheng.methods.sort_keys import text_key
@@ -190,7 +190,8 @@ def marks_of(
             kind=FilingStep.Kind.SUBMIT, content=filing.content, withdrawn_at__isnull=True
         ).last()
         for note in sent.notes if sent is not None else ():
-            words = f"{note['words']}　填报说明：{note['sentence']}" if note["sentence"] else note["words"]
+            said = f"　填报说明：{note['sentence']}" if note["sentence"] else ""
+            words = told_words(note) + said
             found[f"{note['record']}:{note['field']}"].append(Mark("told", words))
     for key, text in (pending or {}).items():
         found[key].append(Mark("mine", text))

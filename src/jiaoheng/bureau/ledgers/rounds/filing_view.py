@@ -15,6 +15,7 @@ from jiaoheng.bureau.ledgers.masking_rules import identity_words
 from jiaoheng.bureau.ledgers.models import CellComment, Extension, Filing, FilingStep, RecordVersion
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.chain import LEVEL_OF, RIGHT_OF, approvers_of, chain_of
+from jiaoheng.bureau.ledgers.rounds.checking import told_words
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING, Light, Lights, limit_of, timing_of, window_of
 from jiaoheng.bureau.ledgers.rounds.filers import may_file
 from jiaoheng.bureau.ledgers.rounds.owing import FREE, Holder, holders
@@ -255,4 +256,4 @@ def _remarks(filing: Filing, schema: Register, today: dt.date) -> list[Remarked]
 
 
 def _explained(note: dict[str, str]) -> Explained:
-    return Explained(f"{note['name']} {note['title']}".strip(), note["words"], note["sentence"])
+    return Explained(f"{note['name']} {note['title']}".strip(), told_words(note), note["sentence"])

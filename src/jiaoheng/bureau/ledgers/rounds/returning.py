@@ -32,6 +32,8 @@ from jiaoheng.bureau.ledgers.rounds.words import due_words, spaced
 from jiaoheng.registers.masking import mask_field
 from jiaoheng.registers.model import Register, Value
 
+_SEE_REMARKS = "见各格批注"  # the reason where the remarks say it all
+
 
 @dataclass(frozen=True, slots=True)
 class CellRemark:
@@ -54,8 +56,8 @@ def do_return_filing(
 ) -> Filing:
     """Send a filing back for correction; also an approved one, whose approved figures stay until the new ones are (P16).
 
-    due_at: until when, else the policy's working days from today. Raises RefusedError (`reason-missing`, `return-due`,
-    `remark-place`), ConflictError naming who decided first, ForbiddenError.
+    reason: may be empty where remarks say what is wrong. due_at: until when, else the policy's working days from today.
+    Raises RefusedError (`reason-missing`, `return-due`, `remark-place`), ConflictError naming who decided first, ForbiddenError.
     """
     held = locked(filing.pk, version)
     _return(held, reason, acting_user, remarks, due_at)
@@ -76,7 +78,7 @@ def do_return_filings(
 
 
 def _return(held: Filing, reason: str, by: Account, remarks: Sequence[CellRemark], due_at: dt.datetime | None) -> None:
-    reason = reason.strip()
+    reason = reason.strip() or (_SEE_REMARKS if remarks else "")
     if not reason:
         raise RefusedError(
             "reason-missing", "退回修改要写明原因：哪里不对，怎样才对", places={"reason": "请填写退回原因"}
