@@ -166,7 +166,7 @@ def test_an_empty_remark_takes_it_away_and_a_refused_return_keeps_what_was_typed
         filing, district = stage.submit("甲"), stage.world["东学区"]
         do_keep_remarks(filing, {f"{first}:pupils": "差 1 名", f"{second}:pupils": "差 2 名"}, acting_user=district)
         typed = {f"remark-{first}:pupils": "差 3 名", f"remark-{second}:pupils": " "}
-        bare = press(entered(district), at(filing, "return"), version=filing.version, reason="", **typed)
+        bare = press(entered(district), at(filing, "return"), version=filing.version, due_date="2000-01-01", **typed)
         assert bare.status_code == 400
         assert remarks_kept(filing, district)[0] == {f"{first}:pupils": "差 3 名"}
         do_keep_remarks(filing, {f"{first}:pupils": ""}, acting_user=district)

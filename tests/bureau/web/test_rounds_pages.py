@@ -348,7 +348,7 @@ def test_an_approver_remarks_cells_without_a_script_and_returns_them_together(st
         assert "与花名册差 1 名" not in seen(clerk, at(filing))
         elsewhere = press(district, at(filing, "remark"), cell="99999:pupils", text="别处")
         assert elsewhere.status_code == 400
-        bare = press(district, at(filing, "return"), version=stage.filing("甲").version, reason="")
+        bare = press(district, at(filing, "return"), version=stage.filing("甲").version, due_date="2000-01-01")
         assert bare.status_code == 400
         assert "与花名册差 1 名" in bare.content.decode()
         done = press(district, at(filing, "return"), version=stage.filing("甲").version, reason="1 格要改")
