@@ -21,6 +21,7 @@ from jiaoheng.bureau.core.actions_files import store_file
 from jiaoheng.bureau.core.audit_chain import verify as verify_trail
 from jiaoheng.bureau.core.models import Account, Attachment, AuditEntry
 from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.bureau.core.sealed_files import plain_digest
 from jiaoheng.bureau.operations import backup as backup_module
 from jiaoheng.bureau.operations import keys
 from jiaoheng.bureau.operations.archive import verify
@@ -118,7 +119,7 @@ def test_p30_everything_comes_back(
         answer = client.post("/login/", {"username": full["甲填报"].username, "password": PASSWORD})
         assert (answer.status_code, answer["Location"]) == (302, "/")
         for row in Attachment.objects.all():
-            assert sha256_of(settings.FILES / row.path) == row.sha256
+            assert plain_digest(settings.FILES / row.path) == row.sha256
         fresh = Account.objects.create(username="xin", name="新", created_at="2025-09-15T00:00:00Z")
         assert fresh.pk > max(row[0] for row in before["core_account"])
 

@@ -16,6 +16,7 @@ from django.db import connections
 from jiaoheng import __version__
 from jiaoheng.bureau.core import audit, clock, durable
 from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.bureau.core.sealed_files import is_what_was_stored
 from jiaoheng.bureau.operations import catalogue, data_keys
 from jiaoheng.bureau.operations.archive import FORMAT, ArchiveWriter, Contents, Progress, silent, verify
 from jiaoheng.bureau.operations.columns import Table, table_of
@@ -180,7 +181,7 @@ def _put_files(writer: ArchiveWriter, known: dict[str, str], progress: Progress)
         except FileNotFoundError:
             continue  # removed since: told below where an attachment names it
         there.add(name)
-        if known.get(name, digest) != digest:
+        if known.get(name, digest) != digest and not is_what_was_stored(path, known[name]):
             writer.contents.damaged.append(name)
         progress("备份文件", number, len(files))
     writer.contents.missing.extend(sorted(set(known) - there))

@@ -109,11 +109,12 @@ def keep(
     """Note a file that lies below settings.FILES already. `pk`: its id, where that had to be known before; `secret`: it
     may hold full numbers and is sealed first."""
     path.chmod(0o600)
+    with path.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    size = path.stat().st_size
     if secret:
         seal_in_place(path)
     durable.keep(path)
-    with path.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
     return Attachment.objects.create(
         pk=pk or uuid.uuid4(),
         unit=unit,
@@ -121,7 +122,7 @@ def keep(
         name=safe_name(name),
         kind=kind,
         media_type=_media_type(path.suffix),
-        size=path.stat().st_size,
+        size=size,
         sha256=digest,
         path=path.relative_to(settings.FILES).as_posix(),
         created_at=clock.now(),

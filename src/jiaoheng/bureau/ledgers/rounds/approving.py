@@ -26,6 +26,7 @@ from jiaoheng.bureau.ledgers.rounds.chain import (
     standing,
     state_after,
 )
+from jiaoheng.bureau.ledgers.rounds.deadlines import OWING
 from jiaoheng.bureau.ledgers.rounds.owing import owed
 from jiaoheng.bureau.ledgers.rounds.telling import tell_unit
 from jiaoheng.bureau.ledgers.rounds.words import LEVELS, names_words, stamp, state_words
@@ -93,9 +94,9 @@ def do_withdraw_approval(
     chain = chain_of(held, approvers_of(held.round))
     given = {one.level: one for one in standing(held) if one.kind == FilingStep.Kind.APPROVE}
     mine = [level for level in chain if level in given and _may(acting_user, held, level)]
-    if not mine:
-        if not any(_may(acting_user, held, level) for level in chain):
-            require(acting_user, held, RIGHT_OF[chain[-1]] if chain else Can.APPROVE_COUNTY)
+    if not mine and not any(_may(acting_user, held, level) for level in chain):
+        require(acting_user, held, RIGHT_OF[chain[-1]] if chain else Can.APPROVE_COUNTY)
+    if not mine or held.state in OWING:  # what was sent back is the unit's again: it comes with a new submission
         raise RefusedError("approval-none", f"这份台账现在是“{state_words(held)}”，没有可以撤回的审核")
     level = mine[-1]
     above = [given[one] for one in chain[chain.index(level) + 1 :] if one in given]
