@@ -73,11 +73,11 @@ class Person(Writer):
         door = self.web.get("sign-in page", "/login/")
         for name in STATIC:
             self.web.get("static file", f"/static/{name}", says="")
-        fields = with_values(
-            door.form('action="/login/"') or [], {"username": self.person["username"], "password": PASSWORD}
-        )
-        self.pause()
-        self.web.post("sign in", "/login/", fields, says="待办")
+        form = door.form('action="/login/"')
+        if form is not None:  # else signed in already: only the page behind the door had not come in time
+            fields = with_values(form, {"username": self.person["username"], "password": PASSWORD})
+            self.pause()
+            self.web.post("sign in", "/login/", fields, says="待办")
         if self.person["role"] == "program":
             self._make_token()
 

@@ -127,7 +127,7 @@ def served(data: Path, database: str, log: Path) -> Iterator[tuple[int, int]]:
         subprocess.Popen(command, env=environment(data, database), stdout=out, stderr=out) as one,
     ):
         try:
-            for _ in range(600):
+            for _ in range(3_000):
                 if one.poll() is not None:
                     raise SystemExit(log.read_text(encoding="utf-8", errors="replace"))
                 try:
@@ -136,6 +136,8 @@ def served(data: Path, database: str, log: Path) -> Iterator[tuple[int, int]]:
                             break
                 except OSError:
                     time.sleep(0.1)
+            else:
+                raise SystemExit("the server did not start: " + log.read_text(encoding="utf-8", errors="replace"))
             yield port, one.pid
         finally:
             one.terminate()

@@ -194,8 +194,15 @@ class Browser:
         sent = {"User-Agent": self.agent, "Accept-Encoding": "gzip", **self.heads, **heads}
         if cookies:
             sent["Cookie"] = cookies
-        self._line.request(method, path, body or None, sent)
-        answer = self._line.getresponse()
+        kept = self._line.sock is not None
+        try:
+            self._line.request(method, path, body or None, sent)
+            answer = self._line.getresponse()
+        except (ConnectionError, http.client.BadStatusLine):
+            if not kept or method != "GET":
+                raise
+            self.close()  # the server ended the kept connection at this moment: browsers ask again without a word
+            return self._ask(method, path, body, heads)
         content = answer.read()
         self._used = time.monotonic()
         for one in answer.headers.get_all("Set-Cookie", []):
