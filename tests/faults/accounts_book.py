@@ -65,7 +65,9 @@ class Entry:
 def entries(path: Path, until: float = float("inf")) -> Iterator[Entry]:
     """Every write of a ledger in the order of asking, as it was known at a moment."""
     found: dict[str, Entry] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
+        if not line.endswith(b"\n"):
+            break  # it is being written this moment
         one = json.loads(line)
         if one["at"] > until:
             continue

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from faults.comparing import Found
-from faults.site import Postgres, Site, copied, make_base
+from faults.site import Postgres, Site, copied, make_base, until
 
 RUNS = int(os.environ.get("JIAOHENG_FAULT_RUNS", "20"))
 SEED = int(os.environ.get("JIAOHENG_FAULT_SEED", "2026"))
-QUICK = 2
+QUICK = 1
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +28,17 @@ def runs(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="session")
 def sqlite_base(tmp_path_factory: pytest.TempPathFactory, runs: int) -> Path:
     """The small county on SQLite, not to be written to."""
-    home = tmp_path_factory.mktemp("county")
-    make_base(home, max(runs, QUICK))
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # one base for all of them
+    home, done = root / "county", root / "county-made"
+    try:
+        (root / "county-taken").mkdir()
+    except FileExistsError:
+        until(done.exists, "another process has made the county")
+    else:
+        make_base(home, max(runs, QUICK))
+        done.touch()
     return home
 
 

@@ -85,12 +85,17 @@ class Site:
     seed: int = 0
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _examiner: subprocess.Popen[str] | None = None
+    notes: Path | None = None  # where the generators' ledgers lie, if not beside the data
     _book_number: int = 0
 
     @property
     def data(self) -> Path:
         """The data folder."""
         return self.home / "data"
+
+    @property
+    def _notes(self) -> Path:
+        return self.notes or self.home
 
     @property
     def is_sqlite(self) -> bool:
@@ -210,10 +215,10 @@ class Site:
         name = f"r{self._book_number}"
         body = {
             "run": f"{name}x{self.seed % 1000}", "seed": self.seed, "plan": self.plan, "bases": bases, "streams": streams,
-            "book": str(self.home / f"{name}.book"), "stop": str(self.home / f"{name}.stop"),
+            "book": str(self._notes / f"{name}.book"), "stop": str(self._notes / f"{name}.stop"),
             "bulk": [], "single": [], "merging": [], **settings,
         }  # fmt: skip
-        path = self.home / f"{name}.json"
+        path = self._notes / f"{name}.json"
         path.write_text(json.dumps(body), encoding="utf-8")
         made = subprocess.Popen(
             [sys.executable, "-m", "faults.generator", str(path)], env=self.environment, cwd=self.home,
@@ -224,7 +229,7 @@ class Site:
 
     def books(self) -> list[Entry]:
         """Every write of every generator so far."""
-        return [one for path in sorted(self.home.glob("r*.book")) for one in entries(path)]
+        return [one for path in sorted(self._notes.glob("r*.book")) for one in entries(path)]
 
     def end(self) -> None:
         """End what was started here."""

@@ -87,6 +87,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def on_small_disk(sqlite_base: Path, small_disk: Path) -> Iterator[Site]:
     """A copy on the small disk."""
     site = copied(sqlite_base, small_disk / "site", SEED)
+    site.notes = small_disk.parent / "notes"
+    site.notes.mkdir()
     yield site
     site.end()
 

@@ -45,10 +45,11 @@ def killed_again_and_again(site: Site, runs: int, seed: int) -> Counter[str]:
 def _all_there(site: Site, runs: int, tell: Callable[..., None], kind: str) -> None:
     caught = killed_again_and_again(site, runs, SEED)
     found = compare(site, site.books())
-    site.command("audit", "verify")
+    if runs > QUICK:
+        site.command("audit", "verify")
     tell(kind, runs, found, caught=dict(caught))
     found.check()
-    assert found.counted["record acknowledged"] > runs
+    assert found.counted["record acknowledged"] >= runs
 
 
 def test_a_server_that_is_killed_while_everything_is_written(on_sqlite: Site, tell: Callable[..., None]) -> None:

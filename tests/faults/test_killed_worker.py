@@ -126,7 +126,7 @@ def _two_workers(site: Site, jobs: int, tell: Callable[..., None], where: str) -
 
 
 def test_two_workers_do_each_job_once(on_sqlite: Site, tell: Callable[..., None]) -> None:
-    _two_workers(on_sqlite, 3, tell, "SQLite")
+    _two_workers(on_sqlite, 2, tell, "SQLite")
 
 
 @pytest.mark.slow

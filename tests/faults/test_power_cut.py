@@ -147,12 +147,12 @@ def _cut_again_and_again(site: Site, runs: int, tell: Callable[..., None]) -> No
         examiner = cut._examiner
         found = compare(cut, _known(site, cut))
         found.check()
-        if number == runs - 1:
+        if number == runs - 1 > QUICK:
             again = cut.start()  # it is served again, and says nothing of a repair by hand
             again.end()
             cut.command("audit", "verify")
     lost = 0
-    for _ in range(3):  # the control: the comparison sees what a base without synced commits would lose
+    for _ in range(min(runs, 3)):  # the control: the comparison sees what a base without synced commits would lose
         writing.until_asked(many=len(writing.known()) + 6)
         control, _dropped, _open = _cut(site, server, synced, chance, back=6)
         lost += len((gone := compare(control, _known(site, control))).lost) + len(gone.half)
@@ -163,7 +163,7 @@ def _cut_again_and_again(site: Site, runs: int, tell: Callable[..., None]) -> No
         examiner.wait()
     tell("power cut, SQLite", runs, found, bytes_dropped=total, files_not_synced=late, control_lost=lost)
     assert lost
-    assert found.counted["record acknowledged"] > runs
+    assert found.counted["record acknowledged"] >= runs
 
 
 def test_a_power_cut_loses_nothing_that_was_answered(on_sqlite: Site, tell: Callable[..., None]) -> None:
