@@ -52,7 +52,7 @@ def _killed(site: Site, runs: int, tell: Callable[..., None]) -> None:
     chance = random.Random(SEED)
     server = site.start()
     streams = 4 if runs > 4 else 1
-    imports = -(-runs // 2 // streams)
+    imports = -(-runs // streams)
     writing = site.write({"imports": streams}, [server.base], rows=ROWS, imports=imports)
     kills = 0
     while kills < runs:
