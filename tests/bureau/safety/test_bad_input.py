@@ -245,7 +245,7 @@ def runs(data: bytes, form: str) -> list[str]:
         ]
     book = openpyxl.load_workbook(io.BytesIO(data))
     return [cell.value for sheet in book for row in sheet.iter_rows() for cell in row
-            if cell.data_type == "f" or cell.hyperlink]  # fmt: skip
+            if cell.data_type == "f" or (cell.hyperlink and cell.hyperlink.target)]  # fmt: skip
 
 
 def count_of_texts(data: bytes, form: str) -> int:
