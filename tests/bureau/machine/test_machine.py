@@ -15,7 +15,7 @@ ALL = list(HealthCheck)
 def test_records_rounds_and_approval() -> None:
     """The same examples every time."""
     profile = settings(
-        max_examples=12, stateful_step_count=30, deadline=None, derandomize=True, database=None,
+        max_examples=8, stateful_step_count=25, deadline=None, derandomize=True, database=None,
         suppress_health_check=ALL,
     )  # fmt: skip
     run_state_machine_as_test(Filings, settings=profile)
