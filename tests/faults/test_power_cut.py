@@ -138,7 +138,7 @@ def _cut_again_and_again(site: Site, runs: int, tell: Callable[..., None]) -> No
     rounds, total, late = site.plan["rounds"], 0, 0
     writing = site.write(STREAMS, [server.base], rows=300, bulk=rounds[runs // 3 + 1 :][:6])
     for number, pause in enumerate(moments(SEED, runs, 1.0)):
-        writing.until_asked(many=len(writing.known()) + 6)
+        writing.until_asked("record", many=sum(one.kind == "record" for one in writing.known()) + 3)
         time.sleep(pause)
         cut, dropped, open_ = _cut(site, server, synced, chance)
         cut._examiner = examiner
