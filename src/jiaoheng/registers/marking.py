@@ -39,5 +39,12 @@ def mark_workbook(
     hidden = {sheet.name for sheet in source.sheets} & _OWN
     problems = [problem for problem in judged.problems if problem.place.sheet not in hidden]
     return annotate(
-        source_path, source, problems, filled.questions, out, answered=answered, headers=filled.headers, step=UPLOAD_AGAIN
+        source_path,
+        source,
+        problems,
+        filled.questions,
+        out,
+        answered=answered,
+        headers=filled.headers,
+        step=UPLOAD_AGAIN,
     )

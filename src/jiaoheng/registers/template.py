@@ -90,7 +90,9 @@ def write_template(
         guide = book.add_worksheet(NOTE_SHEET)
         write_meta(book, meta)
         choices = Choices(book)
-        _Sheet(book, sheet, register, day, frozenset(masked)).write(meta, period_name or period, rows, units or {}, choices)
+        _Sheet(book, sheet, register, day, frozenset(masked)).write(
+            meta, period_name or period, rows, units or {}, choices
+        )
         _guide(book, guide, register, meta, period_name or period, deadline, notes, frozenset(masked))
         sheet.activate()
 

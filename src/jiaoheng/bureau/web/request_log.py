@@ -38,7 +38,9 @@ class RequestLog:
         if route not in _QUIET:
             fields = {
                 "request": name,
-                "method": request.method if request.method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other",
+                "method": request.method
+                if request.method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+                else "other",
                 "route": route,
                 "status": response.status_code,
                 "ms": round((time.perf_counter() - begin) * 1000, 1),
