@@ -3,12 +3,13 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command 
 BIN := .venv/bin
 DEMO_SERVE ?= 1
 
-.PHONY: help setup setup-test demo test test-long lint format bench lock wheel clean
+.PHONY: help setup setup-test demo test test-long load lint format bench lock wheel clean
 
 help:
 	@echo "make demo       set up, make a county with its exam and ledgers, serve it at http://127.0.0.1:8000"
 	@echo "make test       set up, run every check, on SQLite and on PostgreSQL"
 	@echo "make test-long  the long fuzz runs"
+	@echo "make load       a day with many people at once: docs/assurance.md (25 minutes, a quiet machine)"
 	@echo "make bench      the benchmarks of docs/benchmarks.md"
 
 setup:
@@ -25,6 +26,8 @@ lint: setup-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/security_lint.py
+	$(BIN)/python scripts/advisories.py
 
 test: lint
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
@@ -32,6 +35,10 @@ test: lint
 
 test-long: setup-test
 	$(BIN)/pytest -m slow
+
+load: setup-test
+	$(BIN)/python benchmarks/load.py --users 30 --minutes 10 --record
+	$(BIN)/python benchmarks/load.py --users 100 --minutes 10 --postgres --record
 
 format: setup-test
 	$(BIN)/ruff check --fix .

@@ -90,6 +90,9 @@ def table(rows: int, found: dict[str, dict[str, Any]]) -> list[str]:
         f"| reading, checking, preview / storing, by the clock | {ours['read']:.1f} s / {ours['write']:.1f} s | |",
         f"| injected errors found exactly | {ours['found']} of {ours['errors']}"
         f"{'' if ours['exact'] else ' (others too)'} | all, none else |",
+        f"| peak MB: import / its reading process / export / reading the export again, beside all records |"
+        f" {ours['import_peak']:.0f} / {ours['child_peak']:.0f} / {ours['export_peak']:.0f} / {ours['peak']:.0f} |"
+        f" 400 / – / 450 / – |",
         f"| export of {ours['stored']:,} rows: processor / clock | {ours['export_cpu']:.1f} s / {ours['export']:.1f} s | |",
         f"| differences after export → import | {ours['differences']} | 0 |",
         f"| {merge['files']} workbooks ({merge['rows']:,} rows) read, checked, stored: processor / clock |"

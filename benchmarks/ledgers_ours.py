@@ -27,8 +27,7 @@ def main(folder: Path, what: str) -> None:
     county, account = data.plant_county()
     register = data.load_register()
     figures = {"import": run_import, "merge": run_merge, "list": run_list}[what](folder, register, county, account)
-    own, child = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    figures |= {"peak": own.ru_maxrss / 1024, "peak_child": child.ru_maxrss / 1024}
+    figures |= dict(zip(("peak", "peak_child"), _peaks(), strict=True))
     print(json.dumps(figures))
 
 
@@ -63,11 +62,12 @@ def run_import(folder: Path, register: Any, county: Any, account: Any) -> dict[s
     read = time.perf_counter()
     do_confirm_import(batch, at_once=True, acting_user=account)
     done, busy = time.perf_counter(), sum(os.times()[:4]) - busy
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak, child_peak = _peaks()
     stored = RecordVersion.objects.count()
     exported, spent = time.perf_counter(), time.process_time()
     kept = do_export(register, everything(account, register), acting_user=account)
     exported, spent = time.perf_counter() - exported, time.process_time() - spent
+    export_peak, _ = _peaks()
     again = start(register, county, account, [path_of(kept)])
     counts = preview_of(again).counts
     return {
@@ -81,10 +81,18 @@ def run_import(folder: Path, register: Any, county: Any, account: Any) -> dict[s
         "cpu": busy,
         "stored": stored,
         "import_peak": peak,
+        "child_peak": child_peak,
+        "export_peak": export_peak,
         "export": exported,
         "export_cpu": spent,
         "differences": counts["rows"] - counts["same"] + abs(counts["rows"] - stored),
     }
+
+
+def _peaks() -> tuple[float, float]:
+    """The most memory so far in MB: of this process, and of the largest that it started."""
+    own, child = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_maxrss / 1024, child.ru_maxrss / 1024
 
 
 def run_merge(folder: Path, register: Any, county: Any, account: Any) -> dict[str, Any]:

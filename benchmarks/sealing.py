@@ -23,8 +23,6 @@ from jiaoheng.bureau.setup import start_django
 
 start_django()
 
-import orjson  # noqa: E402
-
 from jiaoheng.bureau.ledgers import sealing  # noqa: E402
 from jiaoheng.registers.model import Field, FieldType, Level, PeriodKind, Register, Sensitive  # noqa: E402
 
@@ -77,7 +75,7 @@ def alone(sealed: bool, contents: list[Any]) -> tuple[float, int]:
     def work() -> None:
         made = sealing.seal_rows(schema, contents)
         sealing.hash_columns(schema, made)
-        texts.extend(orjson.dumps(one, sealing.json_default, orjson.OPT_PASSTHROUGH_SUBCLASS) for one in made)
+        texts.extend(sealing.stored_texts(schema, made))
 
     return timed(work), sum(map(len, texts))
 

@@ -18,3 +18,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_H
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": Path(DATA) / "test.sqlite3"}  # a file: two connections at once are tested
 (Path(DATA) / "static").mkdir(exist_ok=True)  # whitenoise looks for it at start
+# a test server's thread whose client keeps its line open would hold its connection, and the base could not be removed
+DATABASES["default"]["CONN_MAX_AGE"] = 0

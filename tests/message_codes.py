@@ -62,6 +62,7 @@ REFUSALS = {
     "ConflictError": Maker(0),
     "ApiProblem": Maker(1),
     "Window": Maker(2, optional=True),  # whether a record may be written now; raised where it may not
+    "Outage": Maker(0),
 }
 
 

@@ -43,6 +43,14 @@ def made(path: Path, **more: Any) -> Path:
     return path
 
 
+def test_people_read_the_name_of_the_period_and_the_file_keeps_its_code(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(made(tmp_path / "模板.xlsx", period="Y2026", period_name="2026—2027 学年"))
+    read_by_people = "\n".join(str(cell.value) for name in ("人员名册", "说明") for row in book[name] for cell in row)
+    assert read_by_people.count("2026—2027 学年") == 2
+    assert "Y2026" not in read_by_people
+    assert ["period", "Y2026"] in [[cell.value for cell in row] for row in book["_jh"].iter_rows()]
+
+
 def test_the_sheet_says_what_it_is(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(made(tmp_path / "模板.xlsx"))
     assert book.sheetnames[:2] == ["人员名册", "说明"]

@@ -91,6 +91,35 @@ def test_fast_and_slow_columns_agree(many: int) -> None:
     assert type(found.data[4]["i"]) is int
 
 
+NUMBERS = st.one_of(
+    st.integers(-(10**16), 10**16).map(float),
+    st.integers(-(10**6), 10**6).map(lambda hundredths: hundredths / 100),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([0.0, -0.0, 0.01, 0.001, 1e-5, 0.1 + 0.2, 1e15, 1e22, 1.005, 123456789.125]),
+)
+
+
+@given(
+    st.lists(NUMBERS, min_size=1, max_size=6),
+    st.sampled_from([None, 0, 1, 2, 6, 9]),
+    st.sampled_from([FieldType.INTEGER, FieldType.NUMBER]),
+    st.sampled_from([(None, None), (Decimal(0), None), (Decimal(-5), Decimal(100))]),
+    st.booleans(),
+)
+def test_a_column_of_numbers_says_what_each_cell_says_alone(
+    cells: list[float], decimals: int | None, kind: FieldType, bounds: tuple[Any, Any], blanks: bool
+) -> None:
+    """The way for whole columns gives the same values, types and remarks as a column too short for it."""
+    one = register(Field("n", kind, "数", decimals=decimals, minimum=bounds[0], maximum=bounds[1]))
+    alone = [validate(one, {"n": [cell]}, at=AT) for cell in cells]
+    many = [*cells, *([1.0, None] if blanks else [1.0, 2.0]) * 60]
+    together = validate(one, {"n": many}, at=AT, units=[str(row) for row in range(len(many))])
+    for row, single in enumerate(alone):
+        assert together.data[row] == single.data[0]
+        assert [type(value) for value in together.data[row].values()] == [type(v) for v in single.data[0].values()]
+        assert together.wrongs.get(row) == single.wrongs.get(0)
+
+
 def codes(checked: Any, row: int) -> list[tuple[str, str]]:
     return [(wrong.field, wrong.code) for wrong in checked.wrongs.get(row, [])]
 
@@ -185,7 +214,7 @@ def test_a_jump_against_last_period_asks_and_refuses_nothing() -> None:
     )
     assert [sorted(found.wrongs)] == [[0, 2]]
     assert found.wrongs[0][0].level is CheckLevel.WARN
-    assert found.wrongs[0][0].message == "本期 121名，上期 100名，增加 21%，超过 20%"
+    assert found.wrongs[0][0].message == "本期 121 名，上期 100 名，增加 21%，超过 20%"
     assert not found.blocked(0)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
-from scenarios.conftest import Demo, plain
+from jiaoheng.methods.numbers import percent
+from scenarios.conftest import Demo, plain, totals_page
 
 TERM, NAME = ("term", "2026-1"), "2026 年秋季学期"
 
@@ -50,3 +52,24 @@ def test_m02_each_district_has_its_own(demo: Demo) -> None:
         assert f"班数 {len(mine)} 个，{f'大班额 {large} 个' if large else '没有大班额'}" in page, district.name
         checked += 1
     assert checked > 3
+
+
+def test_m02_the_quota_is_set_against_what_the_classes_say(demo: Demo) -> None:
+    """Done: what the schools with a quota had last autumn less what they have now, as far as they have filed."""
+    plans = dict(demo.rows("large_class_plan", ("year", "2026")))
+    assert plans
+    now: dict[str, list[int]] = {}
+    for unit, row in demo.rows("classes", TERM):
+        now.setdefault(unit, []).append(int(str(row["total"])))
+    there = [unit for unit in plans if unit in now]
+    quota = sum(int(str(row["quota"])) for row in plans.values())
+    before = sum(int(str(plans[unit]["large"])) for unit in there)
+    left = sum(one >= 56 for unit in there for one in now[unit])
+    office = demo.office("department")
+    page = plain(office.text(office.unit(demo.county.name)))
+    assert f"已报 {len(there)}/{len(plans)}" in page
+    assert f"已消除 / 任务（控制数） {before - left} / {quota} 个" in page
+    assert f"消除进度 {percent(Fraction(before - left, quota), 2)} %" in page
+    assert f"还有大班额 {left} 个" in page
+    entered = int(demo.sums(totals_page(office, "large_class_plan", "2026—2027 学年"))["quota"])
+    assert entered == quota

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 
+from jiaoheng.methods.numbers import percent
 from scenarios.conftest import Demo, totals_page
 
 YEAR, NAME = ("year", "2026"), "2026—2027 学年"
@@ -17,6 +19,10 @@ def test_m22_children_and_population_give_the_gross_rate(demo: Demo) -> None:
     below = int(demo.sums(totals_page(office, "preschool_population", NAME))["total"].replace(",", ""))
     assert (shown, below) == (children, population)
     assert 50 < 100 * shown / below < 90
+    said = f"<span data-ratio>{percent(Fraction(children, population), 1)} %</span>"
+    for register in ("preschool", "preschool_population"):
+        assert said in totals_page(office, register, NAME)
+    assert said in office.text(office.unit(demo.county.name))
 
 
 def test_m22_public_interest_share_and_licences(demo: Demo) -> None:

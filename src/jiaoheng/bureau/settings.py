@@ -20,12 +20,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.templatetags.static import static
 
 from jiaoheng.bureau.operations import logs
 
@@ -44,14 +46,21 @@ def _secret_key() -> str:
     if given:
         return given
     path = DATA / "secret-key"
-    DATA.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(descriptor, "w", encoding="ascii") as out:
-        out.write(key := secrets.token_urlsafe(48))
-    return key
+    if not path.exists():
+        DATA.mkdir(parents=True, exist_ok=True)
+        # under its name only when it is whole: of two processes that start at once both read the same key
+        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as out:
+                out.write(secrets.token_urlsafe(48))
+                out.flush()
+                os.fsync(out.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(part, path)
+        finally:
+            part.unlink()
+    return path.read_text(encoding="ascii")
 
 
 SECRET_KEY = _secret_key()
@@ -95,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jiaoheng.bureau.web.settings_policy.SettingsPolicy",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -135,7 +145,8 @@ def _database() -> dict[str, Any]:
             # a transaction that reads first and writes later fails at once on a busy base unless it begins IMMEDIATE
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+            # FULL: what was answered is on the disk; NORMAL would lose the last commits with the power
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;"
             " PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456;",
         },
     }
@@ -186,6 +197,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda _request: static("web/settings.css")],
+    "SCRIPTS": [lambda _request: static("web/settings.js")],
     "COLORS": {
         "primary": {
             "50": "#eef5fa",

@@ -33,7 +33,7 @@ def _list() -> int:
 
     state = key_state()
     for one in state.keys:
-        say(f"{one.key_id}　用于 {one.rows:,} 条记录" + ("　现在用它加密" if one.seals else ""))
+        say(f"{one.key_id}　用于 {one.rows:,} 条记录、{one.files:,} 个附件" + ("　现在用它加密" if one.seals else ""))
     for sentence in state.sentences:
         say(f"{sentence}。")
     return BAD_INPUT if state.plain or state.foreign else OK

@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import typer
@@ -15,6 +17,8 @@ import typer
 from jiaoheng.cli.console import BAD_INPUT, FAULT
 
 Data = typer.Option(None, help="数据文件夹，默认取环境变量 JIAOHENG_DATA，再默认 ./jiaoheng-data。")
+_LOOK = 5.0  # seconds between two looks after the worker
+_LEAVING = 3.0  # seconds that the processes of a killed server are given to let its port go
 _GOES = 30  # seconds that the worker is given to finish what it does
 
 
@@ -41,8 +45,8 @@ def serve(
     # a service manager ends the server with this signal: the worker must go with it, or it works on with old code
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     prepare()
-    child = _start_worker() if worker else None
-    typer.echo(f"教衡已启动：http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}　按 Ctrl+C 停止")  # noqa: S104
+    keeper = _Keeper() if worker else None
+    typer.echo(f"教衡已启动：http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}　按 Ctrl+C 停止")  # noqa: S104 (asked for by name)
     try:
         if kind == "gunicorn":
             from jiaoheng.cli.gunicorn_server import run
@@ -51,8 +55,8 @@ def serve(
         else:
             _run_waitress(host, port)
     finally:
-        if child is not None:
-            _end(child)
+        if keeper is not None:
+            keeper.end()
 
 
 def _server_kind(asked: str) -> str:
@@ -125,27 +129,51 @@ def prepare() -> None:
 
 
 def _check_port(host: str, port: int) -> None:
+    end = time.monotonic() + _LEAVING
+    while (error := _cannot_bind(host, port)) is not None:
+        if error.errno != errno.EADDRINUSE:
+            typer.echo(f"不能在 {host}:{port} 上监听：{error.strerror}。请核对地址，或换一个大于 1024 的端口", err=True)
+            raise typer.Exit(FAULT)
+        if time.monotonic() > end:  # the orphans of a killed server let it go within a second or two
+            typer.echo(f"端口 {port} 已被别的程序占用。请换一个：jiaoheng serve --port {port + 1}", err=True)
+            raise typer.Exit(BAD_INPUT)
+        time.sleep(0.2)
+
+
+def _cannot_bind(host: str, port: int) -> OSError | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                typer.echo(f"端口 {port} 已被别的程序占用。请换一个：jiaoheng serve --port {port + 1}", err=True)
-                raise typer.Exit(BAD_INPUT) from None
-            typer.echo(f"不能在 {host}:{port} 上监听：{error.strerror}。请核对地址，或换一个大于 1024 的端口", err=True)
-            raise typer.Exit(FAULT) from None
+            return error
+    return None
 
 
-def _start_worker() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "jiaoheng", "worker"])
+class _Keeper:
+    """The worker beside the server: started with it, started anew where it was killed, ended with it."""
 
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._child = self._start()
+        threading.Thread(target=self._watch, name="keeper", daemon=True).start()
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask the worker to stop after what it does; a job that takes longer is taken back at the next start."""
-    child.terminate()
-    try:
-        child.wait(timeout=_GOES)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+    def end(self) -> None:
+        """Ask the worker to stop after what it does; a job that takes longer is taken back at the next start."""
+        self._over.set()
+        self._child.terminate()
+        try:
+            self._child.wait(timeout=_GOES)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "jiaoheng", "worker", "--beside", str(os.getpid())])
+
+    def _watch(self) -> None:
+        """Long pauses: a worker that cannot start at all must not be started without end."""
+        while not self._over.wait(_LOOK):
+            if self._child.poll() is not None:
+                typer.echo("后台任务意外结束，已重新启动", err=True)
+                self._child = self._start()

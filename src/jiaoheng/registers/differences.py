@@ -25,6 +25,9 @@ class RowState(StrEnum):
     WRONG = "wrong"
 
 
+_NEW, _SAME = RowState.NEW, RowState.SAME  # a member's name is looked up slowly, and there is one a row
+
+
 @dataclass(frozen=True, slots=True)
 class Current:
     """A record as it stands. `older`: version → data, as far as the caller has it, to tell who changed a cell."""
@@ -241,14 +244,14 @@ def compare(
 def _row(row: int, checked: Checked, record: Current | None, version: int | None) -> RowDifference:
     data = checked.data[row]
     if record is None and row not in checked.wrongs and row not in checked.incomplete:
-        return RowDifference(row, RowState.NEW, None, data)
+        return RowDifference(row, _NEW, None, data)
     wrongs = tuple(checked.wrongs.get(row, ()))
     incomplete = checked.incomplete.get(row, ())
     if record is None:
         state = RowState.WRONG if wrongs and checked.blocked(row) else RowState.NEW
         return RowDifference(row, state, None, data, (), wrongs, incomplete)
     if not wrongs and data == record.data:
-        return RowDifference(row, RowState.SAME, record, data, (), (), incomplete)
+        return RowDifference(row, _SAME, record, data, (), (), incomplete)
     changes = tuple(
         CellChange(name, record.data.get(name), data.get(name))
         for name in {**record.data, **data}

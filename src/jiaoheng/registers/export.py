@@ -22,6 +22,7 @@ from jiaoheng.documents.excel_styles import sheet_name
 from jiaoheng.documents.safe_text import clean, neutralise, one_line
 from jiaoheng.registers.export_rows import ExportNote, ExportRow, carried, export_fields, having, heads_of, parts_of
 from jiaoheng.registers.model import CodeTable, Data, Field, Register, Value
+from jiaoheng.registers.sealed import Sealed
 from jiaoheng.registers.template import FIRST_ROW, HEAD_ROW, ID_ROW, TITLE_ROW, write_meta
 from jiaoheng.registers.template_cells import TEXT, Made, cell_maker, column_width, number_format
 from jiaoheng.registers.template_marks import (
@@ -213,8 +214,19 @@ class _Tails(dict[Any, str]):
         self._sheet, self._make = sheet, make
         self._style = f'" s="{look._get_xf_index()}"'
 
+    def of_protected(self, value: Any) -> str:
+        """The same for a value that may be sealed: kept by its mask, since hashing it would open every single one."""
+        if type(value) is not Sealed:
+            return self[tuple(value) if type(value) is list else value]
+        shown = str(value)
+        found = self.get(shown)
+        return found if found is not None else self._tail(shown, value)
+
     def __missing__(self, value: Any) -> str:
-        made = self._make(list(value) if isinstance(value, tuple) else value)
+        return self._tail(value, list(value) if isinstance(value, tuple) else value)
+
+    def _tail(self, key: Any, value: Any) -> str:
+        made = self._make(value)
         if made is None or made == "":
             tail = f"{self._style}/>"
         elif isinstance(made, str) and len(self) >= _MOST_TAILS and made.isalnum() and len(made) <= MOST_TEXT:
@@ -228,7 +240,7 @@ class _Tails(dict[Any, str]):
         else:
             tail = f"{self._style}><v>{_serial(made):.16G}</v></c>"
         if len(self) < _MOST_TAILS:
-            self[value] = tail
+            self[key] = tail
         return tail
 
 
@@ -247,7 +259,9 @@ def _body(book: Any, sheet: BodySheet, rows: Sequence[ExportRow], plan: _Plan) -
         made = [list(map(tail.__getitem__, values)) for tail, values in zip(leads, plan.leading(part), strict=True)]
         data = [plan.data(row) for row in part]
         made += [
-            [
+            [tail.of_protected(one_row.get(one.name)) for one_row in data]
+            if one.sensitive
+            else [
                 tail[tuple(value) if type(value) is list else value]
                 for value in [one_row.get(one.name) for one_row in data]
             ]

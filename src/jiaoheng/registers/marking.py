@@ -15,10 +15,10 @@ from jiaoheng.sheets.annotate import AnnotateError, AnnotateResult, annotate
 from jiaoheng.sheets.question_sheet import NextStep
 from jiaoheng.sheets.workbook import SourceFile
 
-__all__ = ["AnnotateError", "AnnotateResult", "mark_workbook"]
+__all__ = ["UPLOAD_AGAIN", "AnnotateError", "AnnotateResult", "mark_workbook"]
 
 _NOTHING: Mapping[Key, str] = {}
-_STEP = NextStep("改完后保存，再次上传本文件", "没有必须处理的事项，可以确认导入", "保存后把本文件再次上传")
+UPLOAD_AGAIN = NextStep("改完后保存，再次上传本文件", "没有必须处理的事项，可以确认导入", "保存后把本文件再次上传")
 _OWN = frozenset({META_SHEET, CHOICE_SHEET})
 
 
@@ -39,5 +39,12 @@ def mark_workbook(
     hidden = {sheet.name for sheet in source.sheets} & _OWN
     problems = [problem for problem in judged.problems if problem.place.sheet not in hidden]
     return annotate(
-        source_path, source, problems, filled.questions, out, answered=answered, headers=filled.headers, step=_STEP
+        source_path,
+        source,
+        problems,
+        filled.questions,
+        out,
+        answered=answered,
+        headers=filled.headers,
+        step=UPLOAD_AGAIN,
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 CIPHER, MASK, DIGEST = "c", "m", "h"
+_text = str.__str__
 
 
 def _no_opener(cipher: str) -> Any:
@@ -49,10 +50,9 @@ class Sealed(str):
     @property
     def stored(self) -> dict[str, str]:
         """The form that is stored as JSON."""
-        made = {CIPHER: self.cipher, MASK: str(self)}
         if self.digest:
-            made[DIGEST] = self.digest
-        return made
+            return {CIPHER: self.cipher, MASK: _text(self), DIGEST: self.digest}
+        return {CIPHER: self.cipher, MASK: _text(self)}
 
     @property
     def place(self) -> str:
@@ -81,7 +81,8 @@ class Sealed(str):
         return not self == other
 
     def __hash__(self) -> int:
-        return hash(self.open())
+        value = self.open()
+        return hash(tuple(value) if isinstance(value, list) else value)
 
     def __str__(self) -> str:
         return str.__str__(self)

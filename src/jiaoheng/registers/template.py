@@ -63,6 +63,7 @@ def write_template(
     unit_code: str = "",
     unit_name: str = "",
     period: str = "",
+    period_name: str = "",
     rows: Sequence[TemplateRow] = (),
     at: dt.date | None = None,
     deadline: str = "",
@@ -75,7 +76,7 @@ def write_template(
 
     unit_code, unit_name: the unit that fills it in; several units: leave them empty and give `units` (code → name),
     which adds a column 单位代码 with a drop-down. at: the day whose choices are offered (the register's first day unless
-    given). masked: fields shown masked (they are not taken when the file comes back). notes: more lines for 说明.
+    given). period: the code that the file carries back; period_name: what people read for it. masked: fields shown masked (they are not taken when the file comes back). notes: more lines for 说明.
     Raises OSError as it comes.
     """
     day = at or register.effective_from
@@ -89,8 +90,10 @@ def write_template(
         guide = book.add_worksheet(NOTE_SHEET)
         write_meta(book, meta)
         choices = Choices(book)
-        _Sheet(book, sheet, register, day, frozenset(masked)).write(meta, rows, units or {}, choices)
-        _guide(book, guide, register, meta, deadline, notes, frozenset(masked))
+        _Sheet(book, sheet, register, day, frozenset(masked)).write(
+            meta, period_name or period, rows, units or {}, choices
+        )
+        _guide(book, guide, register, meta, period_name or period, deadline, notes, frozenset(masked))
         sheet.activate()
 
 
@@ -116,12 +119,14 @@ class _Sheet:
         self.fields = filled_fields(register)
         self.formats: dict[tuple[str, bool], Any] = {}
 
-    def write(self, meta: Meta, rows: Sequence[TemplateRow], units: Mapping[str, str], choices: Choices) -> None:
+    def write(
+        self, meta: Meta, period: str, rows: Sequence[TemplateRow], units: Mapping[str, str], choices: Choices
+    ) -> None:
         """Everything on the sheet, from the title down."""
         lead = [RECORD, VERSION, *((UNIT, UNIT_NAME) if units else ())]
         self.first = len(lead)
         last = FIRST_ROW + len(rows) + _SPARE
-        self._heads(meta, lead)
+        self._heads(meta, period, lead)
         self._columns(lead)
         self._rows(rows, bool(units))
         if units:
@@ -138,7 +143,7 @@ class _Sheet:
         self.sheet.repeat_rows(HEAD_ROW)
         self.sheet.set_footer("&C第 &P 页，共 &N 页")
 
-    def _heads(self, meta: Meta, lead: Sequence[str]) -> None:
+    def _heads(self, meta: Meta, period: str, lead: Sequence[str]) -> None:
         title = self.book.add_format({"font_name": _FONT, "bold": True, "font_size": 14, "valign": "vcenter"})
         ids = self.book.add_format({"font_size": 8, "font_color": "#8A8F94"})
         look = {
@@ -151,7 +156,7 @@ class _Sheet:
         }
         plain_head = self.book.add_format({**look, "bg_color": "#EBEFF0", "border_color": "#B8C1C6"})
         needed_head = self.book.add_format({**look, "bg_color": "#FFF3D6", "border_color": "#B8C1C6"})
-        words = [self.register.title, meta.unit_name, meta.period]
+        words = [self.register.title, meta.unit_name, period]
         self.sheet.write_string(TITLE_ROW, self.first, one_line("　".join(word for word in words if word)), title)
         self.sheet.set_row(TITLE_ROW, 26)
         self.sheet.set_row(ID_ROW, 12, None, {"hidden": True})
@@ -233,7 +238,14 @@ def put(sheet: Any, row: int, column: int, made: Any, look: Any) -> None:
 
 
 def _guide(
-    book: Any, sheet: Any, register: Register, meta: Meta, deadline: str, notes: Sequence[str], masked: frozenset[str]
+    book: Any,
+    sheet: Any,
+    register: Register,
+    meta: Meta,
+    period: str,
+    deadline: str,
+    notes: Sequence[str],
+    masked: frozenset[str],
 ) -> None:
     """The sheet 说明: what this is, for whom, until when, and how a cell is cleared."""
     bold = book.add_format({"font_name": _FONT, "bold": True, "font_size": 14})
@@ -246,7 +258,7 @@ def _guide(
     facts = [
         ("表样", f"第 {register.version} 版，{register.effective_from.isoformat()} 起用"),
         ("单位", " ".join(word for word in (meta.unit, meta.unit_name) if word) or "见“单位代码”列"),
-        ("期次", meta.period),
+        ("期次", period),
         ("截止", deadline),
         ("台账", register.description),
         ("依据", register.source),

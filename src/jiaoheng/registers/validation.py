@@ -33,14 +33,13 @@ class Parsed:
         if not names:
             return [{} for _ in range(self.count)]
         lists = [column.values for column in self.columns.values()]
-        if all(None not in values for values in lists):
-            return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
-        return [
-            dict(zip(names, row, strict=True))
-            if None not in row
-            else {name: value for name, value in zip(names, row, strict=True) if value is not None}
-            for row in zip(*lists, strict=True)
-        ]
+        made: list[Data] = [dict(zip(names, row)) for row in zip(*lists, strict=True)]  # noqa: B905 (as many as names)
+        for name, values in zip(names, lists, strict=True):
+            if None in values:  # few columns have blanks: looking for them in every row would take longer
+                for data, value in zip(made, values, strict=True):
+                    if value is None:
+                        del data[name]
+        return made
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ Plain texts, whole numbers and short decimals take a path without a call a cell;
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ import numpy as np
 from jiaoheng.registers.masking import mask
 from jiaoheng.registers.model import CheckLevel, Field, FieldType, Register, Value, Wrong
 from jiaoheng.registers.validation_checks import faults
+from jiaoheng.registers.validation_numbers import inside, number_column
 from jiaoheng.registers.values import CLEAR_WORD, CLEARED, MASKED, Reader, show, shown_cell
 from jiaoheng.registers.values_numbers import plain
 from jiaoheng.sheets.workbook import Cell
@@ -26,6 +26,8 @@ from jiaoheng.sheets.workbook import Cell
 # texts that reading leaves as they are: no blanks, stars, quotes or full-width forms
 _PLAIN = re.compile(r"[0-9A-Za-z\u4e00-\u9fff·\-]+")
 _PLAIN_ID = re.compile(r"[0-9A-Z]+")
+_ALL_PLAIN = re.compile(r"[0-9A-Za-z\u4e00-\u9fff·\-\n]+")
+_ALL_PLAIN_IDS = re.compile(r"[0-9A-Z\n]+")
 _SAFE = 10**15
 
 
@@ -59,6 +61,9 @@ def read_column(
         ]
     if one.type is FieldType.FILE:
         return Column([None] * len(cells))
+    numbers = number_column(cells, one)
+    if numbers is not None and not any(_out_of_bounds(value, one, register, at) for value in numbers[1]):
+        return Column(numbers[0])
     different = _different(cells)
     if different is None:  # values that cannot be hashed alike (1, 1.0 and True): keyed by their type too
         keys: list[Any] = list(zip(map(type, cells), cells, strict=True))
@@ -95,11 +100,12 @@ def _different(cells: Sequence[Cell]) -> set[Cell] | None:
 
 def _all_plain(different: set[Cell], one: Field) -> bool:
     """Whether every text of a column is stored as it stands."""
-    texts: Any = different - {None}
-    if len(texts) < 64 or CLEAR_WORD in texts or set(map(type, texts)) != {str}:
+    texts: Any = different - {None} if None in different else different
+    if len(texts) < 64 or CLEAR_WORD in texts or "" in texts or set(map(type, texts)) != {str}:
         return False
-    fast = _PLAIN_ID if one.check else _PLAIN
-    return next(filterfalse(fast.fullmatch, texts), None) is None
+    whole = "\n".join(texts)  # one look at all of them takes a third of the time of a look at each
+    fast = _ALL_PLAIN_IDS if one.check else _ALL_PLAIN
+    return whole.count("\n") == len(texts) - 1 and fast.fullmatch(whole) is not None
 
 
 def _table(different: set[Cell], reader: Reader) -> dict[Cell, Any]:
@@ -148,7 +154,9 @@ def _judge(values: Any, one: Field, register: Register, at: dt.date) -> dict[Any
     if one.type is FieldType.STRING and not one.codes:
         if not (one.check or one.pattern or one.min_length is not None or one.max_length is not None):
             return found
-        texts = list({value for value in values if type(value) is str})
+        texts = [value for value in values if type(value) is str]
+        if not isinstance(values, set):
+            texts = list(set(texts))
         for text, wrong in _judge_texts(texts, one, at):
             found.setdefault(text, wrong)
     elif bounded:
@@ -164,10 +172,7 @@ def _near_bounds(values: set[Any], one: Field) -> Any:
     """The values that are not clearly inside the bounds; what is near is judged exactly."""
     if one.type not in (FieldType.INTEGER, FieldType.NUMBER):
         return values
-    low = float(one.minimum) if isinstance(one.minimum, Decimal) else -math.inf
-    high = float(one.maximum) if isinstance(one.maximum, Decimal) else math.inf
-    margin = 1e-9 * max(1.0, *(abs(bound) for bound in (low, high) if math.isfinite(bound)))
-    low, high = low + margin, high - margin
+    low, high = inside(one)
     return [value for value in values if not low < float(value) < high]
 
 
@@ -180,7 +185,7 @@ def _judge_texts(texts: list[str], one: Field, at: dt.date) -> list[tuple[str, W
             if least and one.max_length is not None
             else (f"最少 {least} 字" if least else f"最多 {most} 字")
         )
-        for text in texts:
+        for text in texts if max(map(len, texts), default=0) > most or least else ():
             if not least <= len(text) <= most:
                 told = f"“{shown_cell(text)}”有 {len(text)} 字，应为{words}"
                 found.append((text, Wrong("wrong-length", one.name, told, "请改正")))
@@ -189,8 +194,7 @@ def _judge_texts(texts: list[str], one: Field, at: dt.date) -> list[tuple[str, W
         words = one.pattern_words or f"{one.title}的规定形式"
         found += [
             (text, Wrong("wrong-pattern", one.name, f"“{shown_cell(text)}”不合要求，应为{words}", "请改正"))
-            for text in texts
-            if not pattern.fullmatch(text)
+            for text in filterfalse(pattern.fullmatch, texts)
         ]
     if one.check:
         found += [

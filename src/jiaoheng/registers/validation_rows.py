@@ -11,7 +11,7 @@ from jiaoheng.registers.masking import mask_field
 from jiaoheng.registers.model import CheckLevel, Data, Field, FieldType, Register, Wrong
 from jiaoheng.registers.rules import Expression, Message, RuleError, parse_rule
 from jiaoheng.registers.values import show
-from jiaoheng.registers.values_numbers import plain
+from jiaoheng.registers.values_numbers import grouped, plain
 
 Found = Iterator[tuple[int, Wrong]]
 
@@ -151,5 +151,6 @@ def jumps(register: Register, data: Sequence[Data], previous: Sequence[Data | No
 def _jump(one: Field, was: Decimal, now: Decimal) -> Wrong:
     assert one.jump is not None  # noqa: S101 (for the type checker)
     share = f"，{'增加' if now > was else '减少'} {plain(round(abs(now - was) / abs(was) * 100, 1))}%" if was else ""
-    told = f"本期 {plain(now)}{one.unit}，上期 {plain(was)}{one.unit}{share}，超过 {plain(one.jump * 100)}%"
+    unit = f" {one.unit}" if one.unit else ""
+    told = f"本期 {grouped(now)}{unit}，上期 {grouped(was)}{unit}{share}，超过 {plain(one.jump * 100)}%"
     return Wrong("jump", one.name, told, "请核对；无误的请写明原因", CheckLevel.WARN)

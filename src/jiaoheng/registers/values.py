@@ -51,6 +51,9 @@ _IDS = frozenset(
     {"id_number", "school_code", "unit_code", "phone", "mobile", "pupil_number", "bank_card", "credit_code"}
 )
 
+# a member's name is looked up slowly, and these are asked for at each cell
+_STRING, _ARRAY, _DATETIME = FieldType.STRING, FieldType.ARRAY, FieldType.DATETIME
+
 
 class Reader:
     """Reads the cells of one field on one day (the day decides which codes hold)."""
@@ -89,14 +92,14 @@ class Reader:
                 return MASKED
         elif digits and isinstance(cell, (int, float)) and cell == int(cell):
             cell = str(int(cell)).zfill(digits)
-        if self.codes is not None and self.field.type is not FieldType.ARRAY:
+        if self.codes is not None and self.field.type is not _ARRAY:
             return self._code(cell)
         return self._read(cell)
 
     def _code(self, cell: Cell) -> Read:
         assert self.codes is not None  # noqa: S101 (for the type checker)
         found = self.codes.read(cell)
-        if isinstance(found, Wrong) or self.field.type is FieldType.STRING:
+        if isinstance(found, Wrong) or self.field.type is _STRING:
             return found
         return self._read(found)
 
@@ -226,7 +229,7 @@ def show(value: Value | None, one: Field, register: Register, at: dt.date) -> st
         return "、".join(_label(table, code, at) for code in value)
     if table is not None:
         return _label(table, str(value), at)
-    if one.type is FieldType.DATETIME:
+    if one.type is _DATETIME:
         return shown_datetime(str(value))
     return str(value)
 

@@ -34,6 +34,11 @@ def plain(number: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def grouped(number: Decimal) -> str:
+    """`plain` with a comma every three digits, as people read it."""
+    return f"{Decimal(plain(number)):,}"
+
+
 def from_float(number: float) -> Decimal:
     """A number cell as typed: its shortest decimal; digits beyond the fifteenth are binary noise, not the user's."""
     text = repr(number)

@@ -7,8 +7,10 @@ register is told with both dates; another register's workbook is refused naming 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from jiaoheng.documents.safe_text import unneutralise
 from jiaoheng.registers.model import FieldType, Register
@@ -46,6 +48,7 @@ from jiaoheng.sheets.text import cell_text, is_blank
 from jiaoheng.sheets.workbook import Cell, Sheet, SourceFile
 
 _NOTHING = Known()
+_Read = TypeVar("_Read")
 _TEXTS = frozenset({"csv", "tsv"})
 
 
@@ -152,11 +155,19 @@ def _append(filled: Filled, sheet: Sheet, heads: Heads, block: Block) -> None:
     for name, digits in block.digits.items():
         filled.digits.setdefault(name, {}).update({row + before: many for row, many in digits.items()})
     nothing: list[Cell] = [None] * count
-    filled.records += map(_text, block.columns.get(RECORD, nothing))
-    filled.versions += map(_whole, block.columns.get(VERSION, nothing))
-    filled.periods += map(_text, block.columns.get(PERIOD, nothing))
+    filled.records += _each(_text, block.columns.get(RECORD, nothing))
+    filled.versions += _each(_whole, block.columns.get(VERSION, nothing))
+    filled.periods += _each(_text, block.columns.get(PERIOD, nothing))
     codes, unit_names = block.columns.get(UNIT, nothing), block.columns.get(UNIT_NAME, nothing)
-    filled.units += [name if is_blank(code) else code for code, name in zip(codes, unit_names, strict=True)]
+    blanks = {code for code in set(codes) if is_blank(code)}
+    if blanks:
+        codes = [name if code in blanks else code for code, name in zip(codes, unit_names, strict=True)]
+    filled.units += codes
+
+
+def _each(read: Callable[[Cell], _Read], cells: Sequence[Cell]) -> Iterable[_Read | None]:
+    """What each cell says; a column that the sheet does not have takes no call a cell."""
+    return [None] * len(cells) if cells.count(None) == len(cells) else map(read, cells)
 
 
 def _text(cell: Cell) -> str | None:

@@ -61,7 +61,11 @@ def _filled_rows(found: Mapping[str, Sequence[Cell]], count: int) -> list[int]:
     open_rows: Sequence[int] = range(count)
     keep: list[int] = []
     for cells in data:
-        blanks = {cell for cell in set(cells) if cell is None or (type(cell) is str and not cell.strip())}
+        different = set(cells)
+        texts = [cell for cell in different if type(cell) is str]
+        blanks: set[Cell] = set() if all(map(str.strip, texts)) else {text for text in texts if not text.strip()}
+        if None in different:
+            blanks.add(None)
         if not blanks:
             keep += open_rows
             open_rows = []

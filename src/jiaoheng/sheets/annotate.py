@@ -100,6 +100,7 @@ def annotate_many(
     answered: Mapping[Key, str] = _NOTHING,
     headers: Mapping[Origin, int] = _NO_HEADERS,
     settings: str = "",
+    step: NextStep = EXAM,
 ) -> AnnotateResult:
     """Write the marked copy of one file, or of several files' sheets together in one new workbook.
 
@@ -111,13 +112,13 @@ def annotate_many(
     if len(sources) == 1:
         path = Path(sources[0].path)
         return annotate(
-            path, sources[0], problems, questions, out, answered=answered, headers=headers, settings=settings
+            path, sources[0], problems, questions, out, answered=answered, headers=headers, settings=settings, step=step
         )
     sheets: list[Sheet] = []
     for source in sources:
         sheets += restore(source.sheets)[0]
     with _refusals(out):
-        remarks = Remarks(problems, questions, answered, headers, settings)
+        remarks = Remarks(problems, questions, answered, headers, settings, step)
         return _plain(sheets, [Path(source.path) for source in sources], out.name, remarks, out)
 
 

@@ -154,7 +154,7 @@ class SheetEncoder:
 
     def _numbers(self, index: int, numbers: Sequence[float], places: Sequence[int] | None = None) -> bytes:
         values = array("d", numbers)
-        if not math.isfinite(sum(values)):
+        if not math.isfinite(sum(numbers)):
             for at, value in enumerate(values):
                 if not math.isfinite(value):
                     self.not_finite.append((self._seen + (places[at] if places else at), index))
@@ -162,9 +162,10 @@ class SheetEncoder:
 
     def _new_text(self, columns: Sequence[tuple[RawCell, ...]]) -> list[str]:
         """The texts that this block uses for the first time, mended and cut to the longest that a cell may hold."""
-        new = list(islice(self._table, self._sent, None))
+        new = list(islice(reversed(self._table), len(self._table) - self._sent))  # from its end: the table is long
+        new.reverse()
         self._sent = len(self._table)
-        if self._mend is not None:
+        if self._mend is not None and "_x" in "".join(new):
             new = [self._mend(text) if "_x" in text else text for text in new]
         longest = self._longest
         if max(map(len, new), default=0) <= longest:
@@ -218,7 +219,7 @@ class SheetDecoder:
             if count < 0 or width < 0 or self._cells > self._most:
                 raise WireError("more cells than allowed")
             new = head["text"]
-            if not all(type(text) is str for text in new):
+            if not set(map(type, new)) <= {str}:
                 raise WireError("text expected")
             self._table += new
             others = iter([_UNPACK[text[0]](text[1:]) for text in head["other"]])

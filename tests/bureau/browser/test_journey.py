@@ -138,7 +138,7 @@ def test_journey(shown: World, opened: Callable[..., Any], at: Callable[..., Any
     office.get_by_label("全选待局审定").check()
     press(office, "通过", exact=True)
     assert "东镇甲小学" in said(office)
-    press(office, "通过 2 份")
+    press(office, "通过 2 所")
 
     # after the deadline the bureau reminds the late ones: one press
     at(2025, 10, 27, 9)

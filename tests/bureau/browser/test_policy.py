@@ -10,7 +10,7 @@ import pytest
 from bureau.browser.kit import sign_in
 from bureau.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 _LISTEN = """
 window.broken = [];
 document.addEventListener("securitypolicyviolation", (e) => window.broken.push(e.violatedDirective + " " + e.blockedURI + " " + e.sourceFile + ":" + e.lineNumber));

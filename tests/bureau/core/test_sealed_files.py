@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -53,6 +54,9 @@ def test_changed_cut_and_exchanged_pieces_are_noticed(tmp_path: Path) -> None:
     whole = path.read_bytes()
     start = len(whole) - 2 * (PIECE + 16) - (5 + 16)
     first, second = whole[start : start + PIECE + 16], whole[start + PIECE + 16 : start + 2 * (PIECE + 16)]
+    with sealed_files.open_plain(path) as found:
+        found.seek(PIECE + 3)
+        assert found.read(4) == bytes(4)
     for changed in (
         whole[:-1],
         whole[: start + PIECE + 16],
@@ -61,5 +65,31 @@ def test_changed_cut_and_exchanged_pieces_are_noticed(tmp_path: Path) -> None:
         whole.replace(str(2 * PIECE + 5).encode(), str(PIECE).encode(), 1),
     ):
         path.write_bytes(changed)
-        with pytest.raises(SealBrokenError):
-            sealed_files.open_plain(path)
+        with pytest.raises(SealBrokenError), sealed_files.open_plain(path) as found:
+            found.read()
+
+
+@pytest.mark.parametrize("changed", [slice(0, -1), slice(0, PIECE)])
+def test_a_cut_file_is_not_begun(tmp_path: Path, changed: slice) -> None:
+    """Before the first byte of it is sent."""
+    path = tmp_path / "a.pdf"
+    sealed_files.seal_file(io.BytesIO(bytes(2 * PIECE)), path)
+    path.write_bytes(path.read_bytes()[changed])
+    with pytest.raises(SealBrokenError):
+        sealed_files.open_plain(path)
+
+
+def test_a_stream_goes_to_any_place_and_leaves_no_plain_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plain content is nowhere but in memory, one piece at a time."""
+    data = bytes(range(256)) * (12 * PIECE // 256) + b"end"
+    path = tmp_path / "a.pdf"
+    sealed_files.seal_file(io.BytesIO(data), path)
+    monkeypatch.setattr(sealed_files.tempfile, "TemporaryDirectory", None)
+    with sealed_files.open_plain(path) as found:
+        for place in (0, 5, PIECE - 2, PIECE, 7 * PIECE + 11, len(data) - 3, len(data), len(data) + 9):
+            found.seek(place)
+            assert found.read(7) == data[place : place + 7]
+        assert found.seek(0, io.SEEK_END) == len(data)
+        found.seek(0)
+        assert found.read() == data
+    assert sealed_files.plain_digest(path) == hashlib.sha256(data).hexdigest()

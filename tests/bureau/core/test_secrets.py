@@ -62,6 +62,28 @@ def test_the_hash_is_hmac_sha256(domain: str, value: str) -> None:
     assert secrets.digest_number(made) == int.from_bytes(told[:8], "big") - 2**63
 
 
+@given(st.lists(st.text()))
+def test_many_hashes_have_the_numbers_of_each(values: list[str]) -> None:
+    """The columns of an import are numbered at once."""
+    made = [secrets.digest_of("r", value) for value in values]
+    assert secrets.digest_numbers(made) == [secrets.digest_number(one) for one in made]
+
+
+@given(st.binary())
+def test_a_part_of_a_file_opens_where_it_belongs(data: bytes) -> None:
+    """Any bytes come out as they were; of another place, cut or changed they are refused."""
+    block = secrets.seal_block("imports/preview", data)
+    assert secrets.unseal_block("imports/preview", block) == data
+    for place, changed in (
+        ("imports/lines", block),
+        ("imports/preview", block[:-1]),
+        ("imports/preview", block[:-1] + bytes([block[-1] ^ 1])),
+        ("imports/preview", b""),
+    ):
+        with pytest.raises(secrets.SealBrokenError):
+            secrets.unseal_block(place, changed)
+
+
 def test_the_search_key_is_not_the_stored_secret() -> None:
     """It is derived (HKDF), so that hashes and values share no key."""
     raw = dict(line.split(":") for line in keys.key_file().read_text().split())

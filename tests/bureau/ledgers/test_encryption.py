@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -298,3 +299,32 @@ def test_lists_open_nothing(world: World, row: Any, monkeypatch: pytest.MonkeyPa
     assert page.rows[0].cells[2].text == "990000********0001"
     changes = versions_told(Record.objects.get(pk=saved.record_id))[0].changes
     assert "990000********0001" in [one.new for one in changes]
+
+
+def test_masked_exports_open_nothing_and_take_protected_lists(
+    world: World, noon: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list cannot be hashed, and hashing a sealed value opens it: the workbook keeps its cells by the masks."""
+    from jiaoheng.bureau.core.capabilities import Can
+    from jiaoheng.bureau.core.files import open_file
+    from jiaoheng.bureau.core.scope import scope_of
+    from jiaoheng.bureau.ledgers.exports import Chosen, do_export
+    from jiaoheng.bureau.ledgers.models.records import CURRENT
+
+    several = Field("hardship", FieldType.ARRAY, "困难", sensitive=Sensitive.SPECIAL)
+    register = store(dataclasses.replace(PUPILS, name="t_lists", fields=(*PUPILS.fields, several)))
+    for number in range(3):
+        own = {"number": f"G9900002012040{number}", "id_number": f"99000020120407000{number}", "hardship": "低保"}
+        do_save_record(register, world["甲"], None, {**VALUES, **own}, acting_user=world["甲填报"])
+
+    def refuse(_cipher: str) -> Any:
+        raise AssertionError("opened")
+
+    monkeypatch.setattr("jiaoheng.registers.sealed._opener", [refuse])
+    readable = scope_of(world["甲填报"], Can.READ).rows(register.name)
+    rows = list(RecordVersion.objects.filter(CURRENT, readable, register=register))
+    for form in ("xlsx", "csv"):
+        made = do_export(register, Chosen(rows, "全部"), form=form, acting_user=world["甲填报"])
+        served = open_file(world["甲填报"], str(made.pk))
+        with served.open() as content:
+            assert len(content.read()) > 100

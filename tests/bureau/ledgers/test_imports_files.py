@@ -43,6 +43,7 @@ def test_p14_the_marked_workbook_is_mended_and_read_again(world: World, roster: 
     for name, rows in content.items():
         found = [[cell.value for cell in row] for row in book[name].iter_rows(max_col=4)]
         assert found == rows
+    assert "改完后保存，再次上传本文件" in str(book.worksheets[0]["A1"].value)
     marked = [cell.coordinate for name in content for row in book[name].iter_rows() for cell in row if cell.comment]
     assert sorted(marked) == ["A7", "D5"]
     book["九1"]["D5"], book["九2"]["A7"] = 30, "299"

@@ -8,11 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bureau.ledgers.registers_for_tests import CONDITIONS, ROSTER, store, year
 from bureau.world import World
 from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core.actions_units import do_rename_unit
+from jiaoheng.bureau.core.models import Job
 from jiaoheng.bureau.core.refusals import NotFoundError, RefusedError
+from jiaoheng.bureau.core.search_index import index_units
 from jiaoheng.bureau.ledgers.actions_records import do_save_record
 from jiaoheng.bureau.ledgers.actions_views import do_drop_view, do_save_view
 from jiaoheng.bureau.ledgers.changes import Change
@@ -223,6 +228,70 @@ def test_search_in_a_list_finds_by_name_and_code(world: World, noon: dt.datetime
     for text, expected in (("张伟", 3), ("伟", 3), ("王芳 赵", 0), ("张　伟", 3), ("赵", 0)):
         assert count(world["局长"], "t_roster", ListQuery(text=text)) == expected, text
     assert count(world["局长"], "t_roster", ListQuery(text="张伟", as_of=noon)) == 3
+
+
+def test_search_in_a_list_finds_by_the_unit(world: World, noon: dt.datetime) -> None:
+    """P24: a part of the unit's name, its short or earlier name, initials, its code; with a person's name too."""
+    row = store(ROSTER)
+    for unit in ("甲", "丙"):
+        rows: list[Data] = [{"code": f"{number}", "name": name} for number, name in enumerate(("张伟", "王芳"))]
+        do_put(row, world[unit], rows, acting_user=world[f"{unit}填报"])
+    do_rename_unit(
+        world["甲"],
+        "东镇第一小学",
+        short_name="一小",
+        acting_user=world["管理员"],
+        day=dt.date(2025, 9, 1),
+        reason="定名",
+    )
+
+    @audit.action
+    def do_index(*, acting_user: Any) -> None:
+        index_units([world["甲"], world["丙"], world["东"], world["县"]])
+        audit.note("test.put", actor=acting_user)
+
+    do_index(acting_user=None)
+    boss, code = world["局长"], world["丙"].code
+    wanted = {"东镇第一": 2, "一小": 2, "甲小学": 2, "dzdyxx": 2, "dzd": 2, "yx": 2, "张伟 东镇": 1, "zw 一小": 1}
+    wanted |= {"丙小": 2, code: 2, code[:6]: 0, "丙": 0, "zx": 0, "赵 东镇": 0, "西镇 东镇": 0, "小学": 4}
+    found = {text: count(boss, "t_roster", ListQuery(text=text)) for text in wanted}
+    assert found == wanted
+    assert count(world["甲填报"], "t_roster", ListQuery(text="西镇丙小学")) == 0, "only within one's own scope"
+    assert count(boss, "t_roster", ListQuery(text="东镇第一", as_of=noon)) == 2
+
+
+def test_a_list_without_names_is_searched_by_unit(world: World, noon: dt.datetime) -> None:
+    """One form a school: the unit is all that one can call it by. A word asks one question more, however many rows."""
+    row = store(CONDITIONS)
+
+    @audit.action
+    def do_index(*, acting_user: Any) -> None:
+        batch = Batch(row, schema_of(row), year(2025), None, "file")
+        write(batch, [Change(world[name].pk, {"teachers": 5, "classes": 2}) for name in ("甲", "乙")])
+        index_units([world["甲"], world["乙"]])
+        audit.note("test.put", actor=acting_user)
+
+    do_index(acting_user=None)
+    counted = []
+    for text, total in (("", 2), ("东镇甲", 1)):
+        query = ListQuery(text=text)
+        with CaptureQueriesContext(connection) as seen:
+            found = list_page(world["局长"], "t_conditions", query)
+        assert found.total == total
+        counted.append(len(seen))
+    assert counted[1] <= counted[0] + 1
+
+
+def test_a_search_says_that_new_records_are_still_being_indexed(world: World, noon: dt.datetime) -> None:
+    """After a large import the worker indexes; until then the list says so beside what it found, and no longer."""
+    row = store(ROSTER)
+    do_put(row, world["甲"], _roster(2001), acting_user=world["甲填报"])
+    page = list_page(world["局长"], "t_roster", ListQuery(text="张3"))
+    assert page.total == 0
+    assert "还在编入检索，几分钟内可以查到" in page.notice
+    assert list_page(world["局长"], "t_roster", ListQuery()).notice == ""
+    Job.objects.update(state=Job.State.DONE)
+    assert list_page(world["局长"], "t_roster", ListQuery(text="张3")).notice == ""
 
 
 def test_saved_views_belong_to_their_person(world: World, noon: dt.datetime) -> None:

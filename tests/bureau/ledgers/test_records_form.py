@@ -16,6 +16,7 @@ from jiaoheng.bureau.ledgers.actions_drafts import do_save_draft
 from jiaoheng.bureau.ledgers.actions_records import do_save_record
 from jiaoheng.bureau.ledgers.form_model import edit_form, new_form
 from jiaoheng.bureau.ledgers.models import CellComment, Filing, RecordVersion, Round
+from jiaoheng.bureau.ledgers.saving import warning_words
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,13 @@ def test_last_period_stands_beside_the_field_and_a_jump_is_told(world: World, no
     assert "100%" in teachers.warning
     saved = do_save_record(row, world["甲"], year(2025), {"teachers": 90, "classes": 11}, acting_user=clerk)
     assert [name for name, _text in saved.warnings] == ["teachers"]
+    title = next(one.title for one in fields if one.name == "teachers")
+    (told,) = warning_words(CONDITIONS, saved)
+    assert told.startswith(f"{title}：本期 90")
+    many = replace(saved, warnings=tuple((one.name, "请核对") for one in fields[:4]))
+    assert warning_words(CONDITIONS, many) == (
+        f"4 处提醒，填报页上逐处有说明：{'、'.join(one.title for one in fields[:4])}",
+    )
 
 
 def test_p06_a_protected_value_is_not_in_its_form(world: World, noon: dt.datetime) -> None:

@@ -28,8 +28,10 @@ from jiaoheng.bureau.ledgers.rounds.approved import Basis, pending_of, rows_on
 from jiaoheng.bureau.ledgers.rounds.board import board_of
 from jiaoheng.bureau.ledgers.rounds.board_model import Choice
 from jiaoheng.bureau.ledgers.rounds.deadlines import Timing, light_until, own_limit, timing_of, window_of
+from jiaoheng.bureau.ledgers.rounds.filing_page import filing_page
 from jiaoheng.bureau.ledgers.rounds.owing import filing_of, round_units
 from jiaoheng.bureau.ledgers.rounds.progress import progress_of
+from jiaoheng.bureau.ledgers.rounds.returning import CellRemark, do_return_filing
 from jiaoheng.bureau.ledgers.rounds.words import due_words
 from jiaoheng.registers.loading import schema_hash, to_json
 from jiaoheng.registers.model import FillPlan, Level
@@ -206,6 +208,31 @@ def test_a_jump_against_last_period_needs_a_sentence(stage: Stage) -> None:
         stage.submit("甲", sentences={f"{record}:teachers": "并入乙小学教师 20 名"})
     step = FilingStep.objects.get(kind="submit")
     assert step.notes[0]["sentence"] == "并入乙小学教师 20 名"
+    shown = filing_page(stage.filing("甲"), stage.world["东学区"]).view.explained
+    assert [(one.place, one.words, one.sentence) for one in shown] == [
+        ("教师数", "本期 40 名，上期 20 名，增加 100%，超过 30%", "并入乙小学教师 20 名")
+    ]
+
+
+def test_a_reason_stands_for_the_same_change_after_a_return_and_not_for_another(stage: Stage) -> None:
+    open_at(stage)
+    clerk = stage.world["甲填报"]
+    with clock.at(clock.beijing(2025, 10, 9)):
+        stage.fill("甲", period=stage.before, teachers=20, classes=8)
+        record = stage.fill("甲", teachers=40, classes=8)
+        stage.submit("甲", sentences={f"{record}:teachers": "并入乙小学教师 20 名"})
+        remark = CellRemark("少了一个班", record, "classes")
+        do_return_filing(stage.filing("甲"), reason="", remarks=[remark], acting_user=stage.world["东学区"])
+        assert FilingStep.objects.get(kind="return").reason == "见各格批注"
+        stage.fill("甲", teachers=40, classes=9)
+        page = filing_page(stage.filing("甲"), clerk)
+        assert [one.typed for one in page.asked] == ["并入乙小学教师 20 名"]
+        assert "原因照上次填好了" in page.submit_words
+        assert [one.typed for one in filing_page(stage.filing("甲"), clerk, sentences={}).asked] == [""]
+        stage.fill("甲", teachers=41, classes=9)
+        page = filing_page(stage.filing("甲"), clerk)
+        assert [one.typed for one in page.asked] == [""]
+        assert "各写一句原因" in page.submit_words
 
 
 def test_other_warnings_are_listed_beside_the_submission(stage: Stage) -> None:

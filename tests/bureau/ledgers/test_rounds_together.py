@@ -12,9 +12,15 @@ from bureau.ledgers.rounds_stage import Stage, add_person, make_stage
 from bureau.world import make_world
 from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import AuditEntry, Notice
-from jiaoheng.bureau.core.refusals import ConflictError
+from jiaoheng.bureau.core.refusals import ConflictError, RefusedError
 from jiaoheng.bureau.ledgers.models import FilingStep, Reminder
-from jiaoheng.bureau.ledgers.rounds.actions import do_approve_filing, do_return_filing, do_submit_filing
+from jiaoheng.bureau.ledgers.rounds.actions import (
+    do_approve_filing,
+    do_approve_filings,
+    do_recall_filing,
+    do_return_filing,
+    do_submit_filing,
+)
 from jiaoheng.bureau.ledgers.rounds.reminding import sweep
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,6 +78,32 @@ def test_p17_two_decisions_at_the_same_moment(stage: Stage) -> None:
     assert AuditEntry.objects.count() == entries + 1
     assert FilingStep.objects.filter(kind__in=["approve", "return"]).count() == 1
     assert Notice.objects.count() == notices + 1
+
+
+def test_a_bulk_decision_and_a_new_submission_at_the_same_moment(stage: Stage) -> None:
+    """Either the content seen is passed and taking it back is refused, or the new one stays and is named."""
+    world = stage.world
+    with clock.at(clock.beijing(2025, 10, 9, 9)):
+        stage.submit("直")
+    filing = stage.filing("直")
+
+    def hand_in_anew() -> object:
+        do_recall_filing(stage.filing("直"), acting_user=world["直填报"])
+        return do_submit_filing(stage.filing("直"), acting_user=world["直填报"])
+
+    with clock.at(clock.beijing(2025, 10, 9, 10), everywhere=True):
+        results = together(
+            lambda: do_approve_filings([filing], seen={filing.pk: filing.version}, acting_user=world["股长"]),
+            hand_in_anew,
+        )
+    after = stage.filing("直")
+    if after.state == "approved":
+        assert (after.content, after.approved_content) == (1, 1)
+        assert isinstance(results[1], RefusedError)
+    else:
+        assert isinstance(results[0], ConflictError)
+        assert "在您打开页面后又改过" in str(results[0])
+        assert (after.content, after.approved_content) == (2, None)
 
 
 def test_p09_one_submission_pressed_ten_times_at_the_same_moment(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from bureau.ledgers.registers_for_tests import CONDITIONS, store, year
@@ -14,7 +15,7 @@ from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.ledgers import registry, snapshot_files
 from jiaoheng.bureau.ledgers.actions_registers import load_pack
 from jiaoheng.bureau.ledgers.changes import Change
-from jiaoheng.bureau.ledgers.models import Filing, Record, RegisterRow, Round
+from jiaoheng.bureau.ledgers.models import Filing, Record, RecordVersion, RegisterRow, Round
 from jiaoheng.bureau.ledgers.snapshot import heads, snapshot
 from jiaoheng.bureau.ledgers.writing import Batch, write
 from jiaoheng.registers.loading import Pack
@@ -156,6 +157,70 @@ def test_every_change_is_in_the_next_table(things, world):
     assert snapshot("t_things", dt.date(2025, 9, 14)).count().execute() == 5
 
 
+def test_a_table_carried_on_is_the_table_made_anew(things, world, monkeypatch):
+    """Added, changed twice, deleted, brought back, in random order: after each the carried table equals a whole one."""
+    import random
+
+    from jiaoheng.bureau.ledgers import snapshot_frames
+    from jiaoheng.bureau.ledgers.snapshot_columns import columns_of
+
+    dice = random.Random(7)
+    versions = registry.schema_versions(things)
+    columns = columns_of(versions)
+    snapshot_files.parquet_of(things, versions)
+    made = []
+    monkeypatch.setattr(snapshot_frames, "whole", lambda *_: made.append(1))  # never asked for again
+    unit = world["甲"].pk
+    for number in range(25):
+        records = list(Record.objects.filter(register=things, deleted_at__isnull=True).order_by("pk"))
+        at = clock.now() + dt.timedelta(minutes=number)
+        for _ in range(dice.randint(1, 3)):
+            one = dice.choice(records) if records else None
+            kind = dice.choice(("new", "new", "change", "change", "delete")) if records else "new"
+            if kind == "new":
+                change = Change(unit, {"no": f"n{number}-{dice.random()}", "computers": number})
+            elif kind == "change":
+                change = Change(unit, {"no": one.key, "computers": dice.randint(1, 999)}, record_id=one.pk)
+            else:
+                change = Change(unit, None, record_id=one.pk)
+                records.remove(one)
+            put(things, 2, [change], at)
+        found = pl.read_parquet(snapshot_files.parquet_of(things, versions))
+        whole = snapshot_frames._frame(things, columns, 0, 10**12)
+        key = ["_record", "_version"]
+        assert found.sort(key).equals(whole.sort(key))
+    assert not made
+
+
+def test_a_past_that_changed_is_read_anew(things, world):
+    """A version with an earlier number that was committed later, or a corrected line of units: no file is carried on."""
+    versions = registry.schema_versions(things)
+    snapshot_files.parquet_of(things, versions)
+    first = RecordVersion.objects.filter(register=things).order_by("pk").first()
+    gap = RecordVersion.objects.filter(register=things).order_by("-pk").first()
+    late = RecordVersion.objects.get(pk=gap.pk)
+    put(things, 2, [Change(world["甲"].pk, {"no": "77", "computers": 1})], clock.now())
+    newest = RecordVersion.objects.filter(register=things).order_by("-pk").first()
+    RecordVersion.objects.filter(pk=newest.pk).update(id=newest.pk + 10)  # numbers between were taken, not committed
+    assert snapshot("t_things").count().execute() == 6
+    late.pk, late.number, late.record_id = newest.pk + 5, 9, first.record_id
+    late.save(force_insert=True)
+    assert snapshot("t_things").count().execute() == 7
+
+
+def test_the_worker_keeps_the_files_of_large_registers_ready(things, world, monkeypatch):
+    """After its turn a question meets a file that is there; small registers are left alone."""
+    from jiaoheng.bureau.core import schedule
+    from jiaoheng.bureau.ledgers import snapshot_duty
+
+    run = schedule.DUTIES["snapshots"].run
+    assert run() == "备好 0 个台账的统计底稿"
+    monkeypatch.setattr(snapshot_duty, "LARGE", 4)
+    assert run() == "备好 1 个台账的统计底稿"
+    path = snapshot_files._path(things, snapshot_files.state_of(things))
+    assert path.is_file()
+
+
 def test_protected_columns_stay_out(world, noon):
     """Numbers of persons do not lie in a file of figures."""
     from bureau.ledgers.registers_for_tests import ROSTER
@@ -199,7 +264,7 @@ def test_p16_approved_keeps_the_approved_content(world, noon):
 
 
 def test_old_files_are_swept(things, world, settings):
-    """One file a state; superseded ones go after an hour, the one in use stays; a killed writer's part goes too."""
+    """One file a state; superseded ones go after a while, the one in use stays; a killed writer's part goes too."""
     import os
 
     folder = Path(settings.SNAPSHOTS) / "t_things"

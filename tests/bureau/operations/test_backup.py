@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,13 +21,15 @@ from jiaoheng.bureau.core.actions_files import store_file
 from jiaoheng.bureau.core.audit_chain import verify as verify_trail
 from jiaoheng.bureau.core.models import Account, Attachment, AuditEntry
 from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.bureau.core.sealed_files import plain_digest
 from jiaoheng.bureau.operations import backup as backup_module
 from jiaoheng.bureau.operations import keys
 from jiaoheng.bureau.operations.archive import verify
 from jiaoheng.bureau.operations.backup import back_up, tables_of
 from jiaoheng.bureau.operations.catalogue import listed, sha256_of
+from jiaoheng.bureau.operations.columns import Table
 from jiaoheng.bureau.operations.moving import same
-from jiaoheng.bureau.operations.restore import restore
+from jiaoheng.bureau.operations.restore import _check_tables, restore
 from jiaoheng.bureau.operations.rows import frozen
 from jiaoheng.bureau.operations.schema_state import state_of
 
@@ -116,7 +119,7 @@ def test_p30_everything_comes_back(
         answer = client.post("/login/", {"username": full["甲填报"].username, "password": PASSWORD})
         assert (answer.status_code, answer["Location"]) == (302, "/")
         for row in Attachment.objects.all():
-            assert sha256_of(settings.FILES / row.path) == row.sha256
+            assert plain_digest(settings.FILES / row.path) == row.sha256
         fresh = Account.objects.create(username="xin", name="新", created_at="2025-09-15T00:00:00Z")
         assert fresh.pk > max(row[0] for row in before["core_account"])
 
@@ -474,3 +477,19 @@ def _numbered(order: int) -> str:
     body = f"99000020120407{order:03d}"
     total = sum(int(one) * 2 ** (17 - place) for place, one in enumerate(body))
     return body + "10X98765432"[total % 11]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        Table('core_unit"; DROP TABLE core_account; --', (("id", "integer"),), "id"),
+        Table("core_unit", (('id" FROM core_account; --', "integer"),), "id"),
+        Table("core_unit", (("id", "integer"),), 'id"; --'),
+        Table("core_unit", (("id", "integer"),), "id", 'id"; --'),
+        Table("sqlite_master", (("sql", "text"), ("nowhere", "text")), "sql"),
+    ],
+)
+def test_an_archive_names_only_tables_and_columns_of_its_own_schema(table: Table) -> None:
+    with pytest.raises(RefusedError, match="与它自己的版本不符") as refused:
+        _check_tables(connection, SimpleNamespace(tables=(table,)))
+    assert refused.value.code == "backup-broken"

@@ -14,7 +14,7 @@ from django.test import Client
 
 from bureau.ledgers.registers_for_tests import ROSTER, store
 from bureau.world import World
-from jiaoheng.bureau.core import files
+from jiaoheng.bureau.core import files, sealed_files
 from jiaoheng.bureau.core.actions_files import store_file
 from jiaoheng.bureau.core.models import Account, Attachment
 from jiaoheng.bureau.core.refusals import RefusedError
@@ -94,7 +94,7 @@ def test_pictures_that_are_taken_are_made_anew(world: World, settings: Any, kind
             if not is_sentence(str(refused)):
                 wrong.append(f"{what}: {refused}")
             continue
-        body = files.full_path(made.path).read_bytes()
+        body = sealed_files.open_plain(files.full_path(made.path)).read()
         marks = (b"<script", b"<?php", b"PK\x03\x04", b"Exif", b"tEXt", b"zTXt", b"acTL", b"ANIM")
         wrong += [f"{what}: {mark!r} is still in it" for mark in marks if mark in body]
         if getattr(Image.open(io.BytesIO(body)), "n_frames", 1) != 1:

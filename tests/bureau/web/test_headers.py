@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -147,9 +149,31 @@ def test_the_settings_pages_have_a_policy_of_their_own(ground: Ground) -> None:
     assert answer.status_code == 200
     policy = dict(part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";"))
     assert policy["script-src"] == "'self' 'unsafe-eval'"  # Alpine evaluates attributes; no inline script
-    assert policy["default-src"] == "'none'"
+    assert policy["default-src"] == policy["script-src-attr"] == policy["object-src"] == "'none'"
+    assert "unsafe" not in policy["style-src"] + policy["style-src-elem"]
+    styles = re.findall(r"<style[^>]*>(.*?)</style>", answer.content.decode(), re.DOTALL)
+    wanted = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in styles]
+    assert policy["style-src-elem"] == " ".join(["'self'", *(f"'sha256-{one}'" for one in wanted)])
     inline = [one for one in re.findall(r"<script(?![^>]*src=)[^>]*>", answer.content.decode()) if "json" not in one]
     assert inline == []
+
+
+@pytest.mark.parametrize("role", ["clerk", "leader", ""])
+def test_the_looser_policy_is_for_those_alone_who_open_the_settings(ground: Ground, role: str) -> None:
+    client = entered(ground, role) if role else Client()
+    for address in ("/settings/", "/settings/core/account/", "/settings/nothing/", "/settings/core/account/add/"):
+        answer = client.get(address)
+        assert answer.status_code != 200
+        assert_heads(answer, f"{role} {address}")
+
+
+def test_refusals_and_missing_pages_of_the_settings_keep_the_strict_policy(ground: Ground) -> None:
+    from jiaoheng.bureau.core.models import Account
+
+    Account.objects.filter(pk=ground.world[ACTORS["admin"]].pk).update(is_system_admin=True)
+    client = entered(ground, "admin")
+    for address in ("/settings/nothing/", "/settings/core/account/99999999/change/", "/settingsx/"):
+        assert_heads(client.get(address), address)
 
 
 @pytest.mark.parametrize(

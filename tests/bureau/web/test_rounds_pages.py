@@ -184,14 +184,12 @@ def test_bulk_passing_shows_first_which_ones_and_refuses_those_that_are_not_ther
         looked = press(district, address, act="look", what="approve", chosen=ids)
         assert looked.status_code == 303
         page = seen(district, looked["Location"])
-        assert "通过 1 份；另有 1 份这次不动" in page
+        assert "通过 1 所；另有 1 所这次不动" in page
         assert "还没有提交" in page
-        done = press(
-            district, address, what="approve", chosen=ids[:1], **{f"version-{ids[0]}": stage.filing("甲").version}
-        )
-        assert told(done) == "已通过 1 份"
+        done = press(district, address, what="approve", chosen=[f"{ids[0]}.{stage.filing('甲').version}"])
+        assert told(done) == "通过：1 所已办"
         assert stage.filing("甲").state == Filing.State.COUNTY
-        late = press(district, address, what="approve", chosen=ids[:1], **{f"version-{ids[0]}": 1})
+        late = press(district, address, what="approve", chosen=[f"{ids[0]}.1"])
         assert late.status_code == 409
         assert "东学区 已于" in late.content.decode()
         other = press(entered(stage.world["西学区"]), address, what="approve", chosen=ids[:1])
@@ -206,12 +204,14 @@ def test_bulk_return_needs_a_reason(stage: Stage) -> None:
     address = f"/rounds/{stage.round.pk}/decide"
     with clock.at(NOW):
         pk = stage.submit("甲").pk
-        bare = press(district, address, what="return", chosen=[pk], reason=" ")
+        bare = press(district, address, what="return", chosen=[f"{pk}.{stage.filing('甲').version}"], reason=" ")
         assert bare.status_code == 400
         assert "请填写退回原因" in bare.content.decode()
         assert stage.filing("甲").state == Filing.State.DISTRICT
-        done = press(district, address, what="return", chosen=[pk], reason="人数与花名册不符")
-        assert told(done).startswith("已退回 1 份")
+        done = press(
+            district, address, what="return", chosen=[f"{pk}.{stage.filing('甲').version}"], reason="人数与花名册不符"
+        )
+        assert told(done) == "退回：1 所已办"
     assert stage.filing("甲").state == Filing.State.RETURNED
 
 
@@ -227,7 +227,11 @@ def test_a_whole_district_is_passed_once_all_of_it_is_there(stage: Stage) -> Non
         assert "东镇乙小学（填报中）" in refused.content.decode()
         stage.submit("乙")
         do_approve_filing(stage.filing("乙"), acting_user=stage.world["东学区"])
-        assert told(press(office, address, unit=stage.world["东"].pk)) == "已通过 2 份"
+        board = seen(office, f"/rounds/{stage.round.pk}/?show=all&district={stage.world['东'].pk}")
+        ticked = [f"{stage.filing(name).pk}.{stage.filing(name).version}" for name in ("甲", "乙")]
+        assert all(f'type="hidden" name="chosen" value="{one}"' in board for one in ticked)
+        done = press(office, address, unit=stage.world["东"].pk, chosen=ticked)
+        assert told(done) == "通过：2 所已办"
 
 
 def test_moving_the_date_and_extending_one_unit_need_reasons_and_later_dates(stage: Stage) -> None:
@@ -344,7 +348,7 @@ def test_an_approver_remarks_cells_without_a_script_and_returns_them_together(st
         assert "与花名册差 1 名" not in seen(clerk, at(filing))
         elsewhere = press(district, at(filing, "remark"), cell="99999:pupils", text="别处")
         assert elsewhere.status_code == 400
-        bare = press(district, at(filing, "return"), version=stage.filing("甲").version, reason="")
+        bare = press(district, at(filing, "return"), version=stage.filing("甲").version, due_date="2000-01-01")
         assert bare.status_code == 400
         assert "与花名册差 1 名" in bare.content.decode()
         done = press(district, at(filing, "return"), version=stage.filing("甲").version, reason="1 格要改")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 from typing import Any
 
@@ -112,6 +113,35 @@ def test_who_opens_which_unit(office: World, client: Client) -> None:
     listed = client.get("/units/").content.decode()
     assert "东镇甲小学" in listed
     assert "东镇乙小学" not in listed
+    assert f'href="/units/{office["东"].pk}/"' not in listed  # the heading of a district that the reader cannot open
+
+
+@pytest.mark.parametrize(
+    "who", ["甲填报", "甲校长", "东学区", "股长", "局长", "甲班主任", "甲教师", "管理员", "督学", "乡镇"]
+)
+def test_no_link_of_the_main_pages_is_dead(office: World, client: Client, who: str) -> None:
+    """Whatever a page offers to somebody opens for him: a link to what he may not read would tell him it is missing."""
+    come(office, client, who)
+    dead = set()
+    for address in (
+        "/",
+        "/ledgers/",
+        "/rounds/",
+        "/units/",
+        "/exams/",
+        "/calendar/",
+        "/me",
+        f"/units/{office['甲'].pk}/",
+    ):
+        page = client.get(address)
+        links = set(re.findall(r'href="(/[^"#]*)', page.content.decode())) if page.status_code == 200 else set()
+        for link in links - {"/static/"}:
+            if link.startswith("/static/"):
+                continue
+            status = client.get(html.unescape(link)).status_code
+            if status >= 400:
+                dead.add((address, link, status))
+    assert dead == set()
 
 
 def test_the_page_says_who_can_see_only_to_whom_it_concerns(office: World, client: Client) -> None:

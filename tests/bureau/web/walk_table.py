@@ -128,7 +128,7 @@ ROUTES: dict[str, Route] = {
     "filing": Route(("filing",), "filing_id", ANY, writes=True),
     "filing_submit": Route(("filing",), "filing_id", None, (Can.FILL,), roles=SCHOOL),
     "filing_recall": Route(("filing",), "filing_id", None, (Can.FILL,), roles=SCHOOL),
-    "filing_remark": _filing(),
+    "filing_remark": _filing(Can.APPROVE_DISTRICT),
     "filing_return": _filing(Can.APPROVE_DISTRICT, reason="试"),  # it waits at the district
     "filing_approve": _filing(Can.APPROVE_DISTRICT),
     "filing_withdraw": _filing(*_APPROVE, reason="试"),

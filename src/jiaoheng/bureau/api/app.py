@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import SuspiciousOperation
+from django.db.utils import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
@@ -23,10 +24,10 @@ from jiaoheng.bureau.core.refusals import ForbiddenError, NotFoundError, Refused
 from jiaoheng.bureau.core.tokens import BadTokenError
 
 _STATUSES = {
-    "get": (400, 401, 403, 404, 429),
-    "delete": (400, 401, 403, 404, 409, 428, 429),
-    "patch": (400, 401, 403, 404, 409, 413, 415, 428, 429),
-    "post": (400, 401, 403, 404, 409, 413, 415, 428, 429),
+    "get": (400, 401, 403, 404, 429, 503),
+    "delete": (400, 401, 403, 404, 409, 428, 429, 503, 507),
+    "patch": (400, 401, 403, 404, 409, 413, 415, 428, 429, 503, 507),
+    "post": (400, 401, 403, 404, 409, 413, 415, 428, 429, 503, 507),
 }
 _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -99,6 +100,17 @@ def _refused(request: HttpRequest, error: Any) -> HttpResponse:
 
 for _kind in (ApiProblem, BadTokenError, NotFoundError, ForbiddenError, RefusedError):
     api.add_exception_handler(_kind, _refused)
+
+
+def _outage(request: HttpRequest, error: Any) -> HttpResponse:
+    response = told(error)
+    if response is None:
+        raise error  # a fault of ours
+    return response
+
+
+for _outer in (DatabaseError, InterfaceError, OSError):
+    api.add_exception_handler(_outer, _outage)
 
 
 @api.exception_handler(Http404)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from django.http import HttpResponse
 
+from jiaoheng.bureau.core.outages import outage_of
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tokens import BadTokenError
 
@@ -26,6 +27,8 @@ TITLES = {
     428: "没有说明版本",
     429: "请求太频繁",
     500: "系统出错",
+    503: "数据库没有应答",
+    507: "磁盘已满",
 }
 SENTENCES = {
     400: "请求无法识别，请对照接口说明改正",
@@ -107,6 +110,9 @@ def told(error: Exception) -> HttpResponse | None:
         return problem(409, error.code, str(error), places=error.places, more=_conflict(error))
     if isinstance(error, RefusedError):
         return problem(400, error.code, str(error), places=error.places)
+    outage = outage_of(error)
+    if outage is not None:
+        return problem(outage.status, outage.code, outage.sentence, headers={"Retry-After": "10"})
     return None
 
 

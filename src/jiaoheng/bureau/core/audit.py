@@ -8,9 +8,11 @@ is locked for as short as possible. An action that notes nothing is a fault of o
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -22,8 +24,11 @@ from django.db import transaction
 
 from jiaoheng.bureau.core import clock, scope
 from jiaoheng.bureau.core.deputies import acting_for, stands_in
+from jiaoheng.bureau.core.durable import append_line
 from jiaoheng.bureau.core.models import Account, AuditEntry, AuditHead, Membership
 from jiaoheng.bureau.core.tree import holds, name_of, names_at
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,6 +36,9 @@ R = TypeVar("R")
 _door: ContextVar[str] = ContextVar("door", default="command")
 _trail: ContextVar[list[Note] | None] = ContextVar("trail", default=None)
 SYSTEM_NAME = "系统"
+_MOST_BACK = dt.timedelta(days=1)
+_ANCHOR_TAIL = 400  # bytes that hold the last line of the anchors
+_TICK = dt.timedelta(microseconds=1)
 _FEW = 3  # actors of one action whose names are asked one by one
 
 
@@ -77,7 +85,7 @@ def action(function: Callable[P, R]) -> Callable[P, R]:
         notes: list[Note] = []
         token = _trail.set(notes)
         try:
-            with transaction.atomic():
+            with transaction.atomic(), clock.not_before(_newest_moment()):
                 result = function(*args, **kwargs)
                 if not notes:
                     raise AssertionError(f"{function.__name__} wrote without an audit note")
@@ -110,7 +118,7 @@ def note(
     if trail is not None:
         trail.append(made)
         return
-    with transaction.atomic():
+    with transaction.atomic(), clock.not_before(_newest_moment()):
         _append([made])
 
 
@@ -168,6 +176,39 @@ def hash_of(entry: AuditEntry, before: str) -> str:
     return hashlib.sha256(json.dumps(body, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
+def _newest_moment() -> dt.datetime | None:
+    """When the newest entry was written: where the system's clock was set back since, actions go on from there.
+
+    A version, a submission or an entry would else stand before what it follows. A clock that was a day and more ahead
+    holds nothing up: the doctor tells.
+    """
+    if clock.is_set():
+        return None
+    return _ahead(AuditEntry.objects.order_by("-number").values_list("at", flat=True).first())
+
+
+def anchored_moment() -> dt.datetime | None:
+    """As `_newest_moment`, told by the newest anchor without asking the database: for every request, readers too.
+
+    What was closed before the clock was set back is closed after it.
+    """
+    if clock.is_set():
+        return None
+    try:
+        with settings.ANCHOR.open("rb") as lines:
+            lines.seek(-min(_ANCHOR_TAIL, lines.seek(0, os.SEEK_END)), os.SEEK_END)
+            words = lines.read().splitlines()[-1].decode("ascii").split(" ")
+        return _ahead(dt.datetime.fromisoformat(words[2]))
+    except (OSError, ValueError, IndexError, TypeError):
+        return None  # none yet, or cut off by a loss of power: an action asks the database
+
+
+def _ahead(found: dt.datetime | None) -> dt.datetime | None:
+    if found is None or not dt.timedelta(0) < found - clock.now() < _MOST_BACK:
+        return None
+    return found + _TICK
+
+
 def _append(notes: Sequence[Note]) -> None:
     head = AuditHead.objects.select_for_update().filter(pk=1).first()
     if head is None:
@@ -210,16 +251,17 @@ def _append(notes: Sequence[Note]) -> None:
         made.append(entry)
     AuditEntry.objects.bulk_create(made)
     AuditHead.objects.filter(pk=1).update(number=number, hash=before)
-    line = f"{number} {before} {at.isoformat()}\n"
+    line = f"{number} {before} {at.isoformat()}"
     transaction.on_commit(lambda: _anchor(line))
 
 
 def _anchor(line: str) -> None:
-    """Keep the newest head outside the database, or a cut tail goes unseen. One write: lines never mix."""
-    path = settings.ANCHOR
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    """Keep the newest head outside the database, or a cut tail goes unseen.
+
+    The commit stands already: an anchor that cannot be written (a full disk) is no refusal of it; the next one holds
+    this entry too.
+    """
     try:
-        os.write(descriptor, line.encode())
-    finally:
-        os.close(descriptor)
+        append_line(settings.ANCHOR, line)
+    except OSError:
+        logger.exception("the anchor of entry %s could not be written", line.partition(" ")[0])

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from jiaoheng.bureau.core import durable
 from jiaoheng.bureau.core.audit import hash_of
 from jiaoheng.bureau.core.models import AuditEntry
 
@@ -32,6 +33,8 @@ def write_archive(first: int, last: int, entries: Iterable[AuditEntry]) -> tuple
     """Write entries into a file that appears whole; its path and SHA-256."""
     folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder() / f"{first:09d}-{last:09d}.jsonl.gz"
+    for unfinished in folder().glob(f"{first:09d}-*.jsonl.gz"):  # of an archiving that was killed before its commit
+        unfinished.unlink()
     half = path.with_suffix(".part")
     with half.open("wb") as raw:
         with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as out:
@@ -41,6 +44,7 @@ def write_archive(first: int, last: int, entries: Iterable[AuditEntry]) -> tuple
         raw.flush()
         os.fsync(raw.fileno())
     os.replace(half, path)
+    durable.keep_name(path)  # its entries leave the base with the commit that follows
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 

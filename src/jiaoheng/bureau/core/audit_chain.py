@@ -7,6 +7,7 @@ everything anew leaves a chain that hangs together, but the anchors no longer fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from jiaoheng.bureau.core.audit_archive import ARCHIVE, archive_problem
 from jiaoheng.bureau.core.models import AuditEntry, AuditHead
 
 _CHUNK = 2000
+_ANCHOR = re.compile(r"(\d{1,18}) ([0-9a-f]{64})(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,9 @@ def _anchors() -> dict[int, set[str]]:
         return found
     with settings.ANCHOR.open(encoding="ascii", errors="replace") as lines:
         for line in lines:
-            number, _, rest = line.partition(" ")
-            if number.isdigit() and rest:
-                found.setdefault(int(number), set()).add(rest.split(" ")[0].strip())
+            whole = _ANCHOR.match(line)
+            if whole is not None:  # a line that a loss of power cut off proves nothing
+                found.setdefault(int(whole[1]), set()).add(whole[2])
     return found
 
 

@@ -11,13 +11,35 @@ from zoneinfo import ZoneInfo
 BEIJING = ZoneInfo("Asia/Shanghai")
 _set: ContextVar[dt.datetime | None] = ContextVar("clock", default=None)
 _process: list[dt.datetime | None] = [None]  # for threads of a test server, which see no context of the test
+_floor: ContextVar[dt.datetime | None] = ContextVar("floor", default=None)  # of an action, see `not_before`
 _shift: list[dt.timedelta] = [dt.timedelta(0)]  # of a demo, whose data stand at a day of their own
 
 
 def now() -> dt.datetime:
     """The present moment, aware, in UTC."""
     fixed = _set.get() or _process[0]
-    return fixed if fixed is not None else dt.datetime.now(dt.UTC) + _shift[0]
+    if fixed is not None:
+        return fixed
+    moment, floor = dt.datetime.now(dt.UTC) + _shift[0], _floor.get()
+    return moment if floor is None or moment > floor else floor
+
+
+def is_set() -> bool:
+    """Whether the clock stands at a moment that was set (`at`)."""
+    return (_set.get() or _process[0]) is not None
+
+
+@contextlib.contextmanager
+def not_before(moment: dt.datetime | None) -> Iterator[None]:
+    """Let the clock of a block not run before a moment: what is written there follows what was written then."""
+    if moment is None:
+        yield
+        return
+    token = _floor.set(moment)
+    try:
+        yield
+    finally:
+        _floor.reset(token)
 
 
 def shift(by: dt.timedelta) -> None:

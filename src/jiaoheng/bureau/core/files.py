@@ -22,7 +22,7 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.access import access_attachment
 from jiaoheng.bureau.core.models import Account, Attachment
 from jiaoheng.bureau.core.refusals import NotFoundError, RefusedError
-from jiaoheng.bureau.core.sealed_files import open_plain, plain_size
+from jiaoheng.bureau.core.sealed_files import open_plain, plain_size, seal_file
 
 MEGABYTE = 1 << 20
 _MOST_UNPACKED = 600 * MEGABYTE  # an office file is a zip: what unpacks to more is made to fill the disk
@@ -170,25 +170,10 @@ def full_path(path: str) -> Path:
 
 
 def write_whole(path: str, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a loss of power."""
+    """Write a file sealed, so that it is there whole or not at all, also after a loss of power."""
     target = full_path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        with temporary.open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    seal_file(io.BytesIO(data), target)
 
 
 def remove(path: str) -> None:

@@ -72,7 +72,7 @@ def ring() -> Ring:
     """
     given = os.environ.get("JIAOHENG_DATA_KEYS", "")
     now = time.monotonic()
-    place = given or str(folder())
+    place = given or os.environ.get("JIAOHENG_KEYS") or f"in {settings.DATA}"  # for each value opened: no path is built
     kept = _kept.get(place)
     if kept is not None and now - kept[0] < _LOOK:
         return kept[2]

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import os
+import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -20,14 +20,15 @@ from typing import Any
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from jiaoheng.bureau.core import keys
 from jiaoheng.registers.sealed import set_opener
 
 _NONCE = 12
-_DIGEST = 32  # hexadecimal figures of a hash: 128 bits
+_DIGEST = 16  # bytes of a hash: 128 bits
 _HALF = 1 << 63  # index columns are signed
-_BLOCK = 64  # bytes of a SHA-256 block
 
 
 class SealBrokenError(Exception):
@@ -47,12 +48,14 @@ def seal_many(place: str, values: Sequence[Any]) -> list[str]:
     head = f"{ring.newest}:{place}:"
     bound = head.encode()
     encrypt = _cipher(ring.secret(ring.newest)).encrypt
-    nonces = os.urandom(_NONCE * len(values))
-    made, dumps, text = [], orjson.dumps, binascii.b2a_base64
-    for start, value in zip(range(0, len(nonces), _NONCE), values, strict=True):
-        nonce = nonces[start : start + _NONCE]
-        made.append(head + text(nonce + encrypt(nonce, dumps(value), bound), newline=False).decode())
-    return made
+    drawn = os.urandom(_NONCE * len(values))
+    nonces = [drawn[start : start + _NONCE] for start in range(0, len(drawn), _NONCE)]
+    text = binascii.b2a_base64
+    raw = map(orjson.dumps, values)
+    return [
+        f"{head}{text(nonce + encrypt(nonce, one, bound), newline=False).decode()}"
+        for nonce, one in zip(nonces, raw, strict=True)
+    ]
 
 
 def unseal(cipher: str) -> Any:
@@ -85,6 +88,28 @@ def unseal_bytes(place: str, line: bytes) -> bytes:
     return _opened(text)
 
 
+def seal_block(place: str, data: bytes) -> bytes:
+    """A part of a file as bytes that may hold anything: whoever writes it says how long it is."""
+    ring = keys.ring()
+    head = f"{ring.newest}:{place}:".encode()
+    nonce = os.urandom(_NONCE)
+    return b"".join((head, nonce, _cipher(ring.secret(ring.newest)).encrypt(nonce, data, head)))
+
+
+def unseal_block(place: str, block: bytes) -> bytes:
+    """The content that `seal_block` sealed for a place."""
+    key_id, _, rest = block.partition(b":")
+    found, _, raw = rest.partition(b":")
+    if found != place.encode():
+        raise SealBrokenError(f"a content of another place stands at {place}")
+    return _decrypted(key_id.decode("ascii", "replace"), place, raw)
+
+
+def newest_key() -> str:
+    """Id of the key that seals now."""
+    return keys.ring().newest
+
+
 def key_id_of(cipher: str) -> str:
     """Id of the key that a cipher text was sealed with."""
     return cipher.split(":", 1)[0]
@@ -92,15 +117,13 @@ def key_id_of(cipher: str) -> str:
 
 def digester(domain: str) -> Callable[[Any], str]:
     """The keyed hash of values of a domain: equal values have equal hashes, which say nothing without the key."""
-    inner, outer = _pads(keys.ring().search)
-    start = inner.copy()
+    start = _hasher(keys.ring().search).copy()
     start.update(domain.encode() + b"\0")
 
     def made(value: Any) -> str:
-        first, last = start.copy(), outer.copy()
-        first.update(value.encode() if type(value) is str else orjson.dumps(value))
-        last.update(first.digest())
-        return last.hexdigest()[:_DIGEST]
+        mine = start.copy()
+        mine.update(value.encode() if type(value) is str else orjson.dumps(value))
+        return mine.finalize()[:_DIGEST].hex()
 
     return made
 
@@ -115,15 +138,32 @@ def digest_number(digest: str) -> int:
     return int(digest[:16], 16) - _HALF
 
 
+def digest_numbers(digests: Sequence[str]) -> list[int]:
+    """`digest_number` of many."""
+    first = bytes.fromhex("".join([digest[:16] for digest in digests]))
+    return [number - _HALF for number in struct.unpack(f">{len(digests)}Q", first)]
+
+
 def _opened(cipher: str) -> bytes:
     key_id, _, rest = cipher.partition(":")
     place, _, body = rest.partition(":")
     try:
         raw = binascii.a2b_base64(body)
+    except (binascii.Error, ValueError) as error:
+        raise _broken(key_id, place) from error
+    return _decrypted(key_id, place, raw)
+
+
+def _decrypted(key_id: str, place: str, raw: bytes) -> bytes:
+    try:
         return _cipher(keys.ring().secret(key_id)).decrypt(raw[:_NONCE], raw[_NONCE:], f"{key_id}:{place}:".encode())
-    except (InvalidTag, binascii.Error, ValueError) as error:
-        told = f"a value at {place} does not open with key {key_id}: it was changed, or the key is another one"
-        raise SealBrokenError(told) from error
+    except (InvalidTag, ValueError) as error:
+        raise _broken(key_id, place) from error
+
+
+def _broken(key_id: str, place: str) -> SealBrokenError:
+    told = f"a value at {place} does not open with key {key_id}: it was changed, or the key is another one"
+    return SealBrokenError(told)
 
 
 @lru_cache(maxsize=16)
@@ -132,13 +172,9 @@ def _cipher(secret: bytes) -> AESGCM:
 
 
 @lru_cache(maxsize=4)
-def _pads(secret: bytes) -> tuple[Any, Any]:
-    """The two halves of HMAC with their first block taken in already: copying them is half the price of a new one."""
-    block = secret.ljust(_BLOCK, b"\0")
-    return (
-        hashlib.sha256(bytes(one ^ 0x36 for one in block)),
-        hashlib.sha256(bytes(one ^ 0x5C for one in block)),
-    )
+def _hasher(secret: bytes) -> HMAC:
+    """With the key taken in already: copying it costs a third of a new one."""
+    return HMAC(secret, SHA256())
 
 
 set_opener(unseal)

@@ -133,6 +133,7 @@ class Worker:
                     self._sign(run)
                 except Exception:
                     logger.debug("heartbeat missed", exc_info=True)  # the writer holds the base: the next one counts
+                    connection.close()  # a base that was started anew is met over a connection of its own
         finally:
             connection.close()
 
@@ -171,7 +172,12 @@ def _outcome(job: Job, run: jobs.Run) -> tuple[Job.State, str, dict[str, object]
 
 def take_back() -> int:
     """Jobs whose lease has run out read 中断 with the count reached; how many there were."""
-    late = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=clock.now())
+    now = clock.now()
+    # a lease that runs longer than any does was given before the clock was set back: its worker renews it, or is dead
+    far = Job.objects.filter(state=Job.State.RUNNING, lease_until__gt=now + 2 * jobs.LEASE)
+    if far.exists():
+        far.update(lease_until=now + jobs.LEASE)
+    late = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=now)
     if not late.exists():
         return 0
     count = 0

@@ -57,7 +57,11 @@ def do_load_rows(ground: Ground, seed: Batch, *, acting_user: Account | None) ->
         place = (seed.register, seed.period, ground.units[code].pk, key_of(schema, data))
         changes.append(Change(place[2], data, ground.records.get(place)))
         places.append(place)
-    by_unit = {ground.units[code].pk: ground.authors(code) for code in dict.fromkeys(seed.units)}
+    of_office = schema.fill.filler == "department"
+    by_unit = {
+        ground.units[code].pk: ground.authors.office if of_office else ground.authors(code)
+        for code in dict.fromkeys(seed.units)
+    }
     batch = writing.Batch(
         row,
         schema,

@@ -58,9 +58,10 @@ def do_save_grid(
         raise RefusedError(
             "grid-too-many", f"一次最多保存 {MOST_ROWS} 行，现在有 {len(wanted)} 行；更多的请用 Excel 导入"
         )
-    check_place_open(grid_place(acting_user, register, unit, period), acting_user)
+    new = grid_place(acting_user, register, unit, period)
+    check_place_open(new, acting_user)
     wrong: dict[str, str] = {}
-    plans = [_plan(register, unit, period, row, line, acting_user, wrong) for row, line in wanted]
+    plans = [_plan(new, row, line, acting_user, wrong) for row, line in wanted]
     ready = [one for one in plans if one is not None]
     _twice(ready, wrong)
     if wrong:
@@ -73,18 +74,17 @@ def do_save_grid(
 
 
 def _plan(
-    register: RegisterRow,
-    unit: Unit,
-    period: Period | None,
+    new: Place,
     row: int,
     line: GridLine,
     account: Account,
     wrong: dict[str, str],
 ) -> _Plan | None:
-    place, before, number = grid_place(account, register, unit, period), {}, None
+    """A row judged at its record's place, or at the place of new ones."""
+    place, before, number = new, {}, None
     if line.record_id is not None:
         place, version = place_of_record(line.record_id, account)
-        if (place.row.pk, place.unit.pk, place.period) != (register.pk, unit.pk, period):
+        if (place.row.pk, place.unit.pk, place.period) != (new.row.pk, new.unit.pk, new.period):
             raise RefusedError("register-other", "有一行属于别的台账或单位，请重新打开表格")
         if version.number != line.base:
             wrong[f"{row}|"] = f"{moved(version)}。请重新打开表格再改这一行"

@@ -27,7 +27,7 @@ class LedgersConfig(AppConfig):
         post_migrate.connect(_seal_existing, sender=self, dispatch_uid="seal-existing")
         # kinds of jobs and periodic duties are known to the worker once their modules are loaded
         from jiaoheng.bureau.core import actions_units_ends  # noqa: F401
-        from jiaoheng.bureau.ledgers import export_jobs, retention_duty  # noqa: F401
+        from jiaoheng.bureau.ledgers import export_jobs, retention_duty, snapshot_duty  # noqa: F401
         from jiaoheng.bureau.ledgers.imports import confirming, housekeeping, starting, undoing  # noqa: F401
         from jiaoheng.bureau.ledgers.rounds import duties  # noqa: F401
 

@@ -10,12 +10,13 @@ from typing import Any
 import orjson
 from django.db import connection, models
 
-from jiaoheng.bureau.core.bulk_rows import insert_rows
+from jiaoheng.bureau.core.bulk_rows import can_be_said_once, insert_rows
 from jiaoheng.bureau.core.models.fields import as_content
 from jiaoheng.bureau.ledgers.models import Record, RecordVersion
 from jiaoheng.registers.model import Data
 
 RECORD_COLUMNS = ("id", "register_id", "unit_id", "period_id", "key", "number")
+_MANY = 500
 VERSION_COLUMNS = (
     "record_id",
     "number",
@@ -43,19 +44,29 @@ VERSION_COLUMNS = (
 )
 
 
-def insert_records(rows: Iterable[Sequence[Any]]) -> None:
-    """Rows of RECORD_COLUMNS."""
-    insert_rows(Record, RECORD_COLUMNS, rows)
+def insert_records(columns: Sequence[Iterable[Any]]) -> None:
+    """Rows of RECORD_COLUMNS, given as columns as for `insert_versions`."""
+    _insert(Record, RECORD_COLUMNS, columns)
 
 
 def insert_versions(columns: Sequence[Iterable[Any]]) -> None:
-    """Rows of VERSION_COLUMNS, given as columns (lists, and `repeat` for what is the same in each); `data` as JSON text.
+    """Rows of VERSION_COLUMNS, given as columns (lists, and `repeat` for what is the same in each); `data` as JSON text."""
+    _insert(RecordVersion, VERSION_COLUMNS, columns)
 
-    Columns that no row fills are left to the database: binding them a row at a time takes longer.
-    """
-    filled = [(name, one) for name, one in zip(VERSION_COLUMNS, columns, strict=True) if not _is_empty(one)]
-    rows = zip(*(one for _, one in filled), strict=False)  # a `repeat` has no end
-    insert_rows(RecordVersion, [name for name, _ in filled], rows)
+
+def _insert(model: type[models.Model], names: Sequence[str], columns: Sequence[Iterable[Any]]) -> None:
+    """What no row fills is left to the database; what is the same in many is told it once. Binding takes its time."""
+    many = any(isinstance(column, list) and len(column) >= _MANY for column in columns)
+    varied: dict[str, Iterable[Any]] = {}
+    same: dict[str, Any] = {}
+    for name, column in zip(names, columns, strict=True):
+        alike = isinstance(column, repeat) or (isinstance(column, list) and column.count(column[0]) == len(column))
+        value = next(iter(column)) if alike else None
+        if many and alike and can_be_said_once(value):
+            same[name] = value
+        elif not alike or value is not None:
+            varied[name] = column
+    insert_rows(model, list(varied), zip(*varied.values(), strict=False), same)  # a `repeat` has no end
 
 
 def newest_of(record_ids: Sequence[int]) -> Iterator[tuple[int, str, int, int]]:
@@ -63,7 +74,7 @@ def newest_of(record_ids: Sequence[int]) -> Iterator[tuple[int, str, int, int]]:
     records, versions = _table(Record), _table(RecordVersion)
     lock = " FOR UPDATE OF r" if connection.vendor == "postgresql" else ""
     sql = (
-        f"SELECT r.id, r.key, v.id, v.number FROM {records} r JOIN {versions} v ON v.record_id = r.id "  # noqa: S608
+        f"SELECT r.id, r.key, v.id, v.number FROM {records} r JOIN {versions} v ON v.record_id = r.id "  # noqa: S608 (names are ours)
         f"AND v.valid_to IS NULL WHERE r.id {_among()} ORDER BY r.id{lock}"
     )
     with connection.cursor() as cursor:
@@ -100,7 +111,7 @@ def renumber(rows: Sequence[tuple[int, str, Any, int]]) -> None:
     """New number, key and moment of deletion of records, given as (number, key, deleted at, id)."""
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE {_table(Record)} SET number = %s, key = %s, deleted_at = %s WHERE id = %s",  # noqa: S608
+            f"UPDATE {_table(Record)} SET number = %s, key = %s, deleted_at = %s WHERE id = %s",  # noqa: S608 (names are ours)
             [(number, key, _moment(at), pk) for number, key, at, pk in rows],
         )
 
@@ -120,12 +131,6 @@ def _table(model: type[models.Model]) -> str:
 
 def _moment(at: Any) -> Any:
     return None if at is None else connection.ops.adapt_datetimefield_value(at)
-
-
-def _is_empty(column: Iterable[Any]) -> bool:
-    if isinstance(column, repeat):
-        return next(column) is None
-    return isinstance(column, list) and column.count(None) == len(column)
 
 
 def chunks(ids: Iterable[int], size: int = 900) -> Iterable[list[int]]:

@@ -7,7 +7,6 @@ by it, so the version stays the one it is.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from secrets import token_hex
@@ -17,10 +16,10 @@ import orjson
 from django.db import connection, models, transaction
 
 from jiaoheng.bureau.core import audit, files, keys, sealed_files, secrets
-from jiaoheng.bureau.core.models import Account, Attachment
+from jiaoheng.bureau.core.models import Account, Attachment, SecondFactor
 from jiaoheng.bureau.ledgers import sealing
 from jiaoheng.bureau.ledgers.changes import carried, key_of
-from jiaoheng.bureau.ledgers.imports.files import WORKBOOKS
+from jiaoheng.bureau.ledgers.imports.files import RESULTS
 from jiaoheng.bureau.ledgers.models import Draft, Record, RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.registry import newest_schema, schema_versions
 from jiaoheng.registers.model import Data, Field, Register
@@ -28,12 +27,17 @@ from jiaoheng.registers.sealed import CIPHER, Sealed
 
 PART = 2_000  # rows of one transaction
 Progress = Callable[[str, int], None]
-_OTHERS: tuple[tuple[type[models.Model], str, bool], ...] = ((Account, "phone", False), (Draft, "typed", True))
+_OTHERS: tuple[tuple[type[models.Model], str, bool], ...] = (
+    (Account, "phone", False),
+    (Draft, "typed", True),
+    (SecondFactor, "secret", False),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What a run did: rows that were sealed anew, of versions, phones and drafts; `key_id`: the key they have now."""
+    """What a run did: rows that were sealed anew, of versions, phones, drafts, second factors and files; `key_id`: the key
+    they have now."""
 
     rows: int
     key_id: str
@@ -107,28 +111,40 @@ def do_reseal_column(
 
 @audit.action
 def do_reseal_file(pk: object, *, acting_user: Account | None) -> int:
-    """Seal a stored file with the newest key under a new name: ended midway, the old one is still there and named."""
+    """Seal a stored file, and its small picture, with the newest key under a new name: ended midway, the old ones are still
+    there and named. Size and hash are of the plain content, also where an earlier version noted those of the sealed one."""
     found = Attachment.objects.select_for_update().get(pk=pk)
-    old = files.full_path(found.path)
+    before, old = found.path, files.full_path(found.path)
     folder = found.path.rpartition("/")[0]
     found.path = f"{folder}/{token_hex(16)}{old.suffix}" if folder else f"{token_hex(16)}{old.suffix}"
-    target = files.full_path(found.path)
-    sealed_files.reseal(old, target)
-    found.size = target.stat().st_size
-    with target.open("rb") as opened:
-        found.sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    try:
+        for suffix in ("", files.SMALL_SUFFIX):
+            one = files.full_path(before + suffix)
+            if one.is_file():
+                sealed_files.reseal(one, files.full_path(found.path + suffix))
+    except BaseException:
+        files.remove(found.path)
+        raise
+    found.size = sealed_files.plain_size(files.full_path(found.path))
+    found.sha256 = sealed_files.plain_digest(files.full_path(found.path))
     found.save(update_fields=["path", "size", "sha256"])
     audit.note("keys.rotate", actor=acting_user, about=("file", found.pk, found.name), reason=_reason())
-    transaction.on_commit(lambda: old.unlink(missing_ok=True))
+    transaction.on_commit(lambda: files.remove(before))
     return 1
 
 
+def lies_sealed(path: str) -> bool:
+    """Whether an attachment's file has to lie sealed: all that was handed in; of what the program makes only what holds
+    full numbers, which says so itself."""
+    return not path.startswith(f"{RESULTS}/")
+
+
 def _file_is_due(path: str) -> bool:
-    full = files.full_path(path)
-    used = sealed_files.key_id_of(full) if full.is_file() else None
-    if used is None:
-        return full.is_file() and path.startswith(f"{WORKBOOKS}/")
-    return used != keys.ring().newest
+    there = [one for one in map(files.full_path, (path, path + files.SMALL_SUFFIX)) if one.is_file()]
+    used = {sealed_files.key_id_of(one) for one in there}
+    if not lies_sealed(path):
+        used.discard(None)
+    return bool(used - {keys.ring().newest})
 
 
 def _reason() -> str:

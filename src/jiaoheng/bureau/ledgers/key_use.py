@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from jiaoheng.bureau.core import keys
+from jiaoheng.bureau.core.files import SMALL_SUFFIX, full_path
+from jiaoheng.bureau.core.models import Attachment
+from jiaoheng.bureau.core.sealed_files import key_id_of
+from jiaoheng.bureau.ledgers.key_rotation import lies_sealed
 from jiaoheng.bureau.ledgers.models import RecordVersion, RegisterRow
 from jiaoheng.bureau.ledgers.registry import schema_versions
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """One key: how many versions of records hold values that it sealed."""
+    """One key: how many versions of records hold values that it sealed, and how many attachments' files."""
 
     key_id: str
     seals: bool  # the newest: new values get it
     rows: int
+    files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
     """The keys and what they hold. `plain`: versions with a protected value that nobody sealed; `apart`: whether a copy
-    of the data folder alone opens nothing."""
+    of the data folder alone opens nothing; `plain_files`, `foreign_files`: the same of attachments' files."""
 
     keys: tuple[KeyUse, ...]
     plain: int
     foreign: int  # versions whose values no present key opens
     apart: bool
     source: str
+    plain_files: int = 0
+    foreign_files: int = 0
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -40,7 +48,11 @@ class KeyState:
             told.append(f"有 {self.foreign:,} 条记录的加密内容没有对应的密钥，打不开。请从备份取回密钥文件里缺的那一把")
         if self.plain:
             told.append(f"有 {self.plain:,} 条记录的受保护内容还没有加密。请运行 jiaoheng keys rotate")
-        if any(one.rows for one in self.keys if not one.seals):
+        if self.foreign_files:
+            told.append(f"有 {self.foreign_files:,} 个附件没有对应的密钥，打不开。请从备份取回密钥文件里缺的那一把")
+        if self.plain_files:
+            told.append(f"有 {self.plain_files:,} 个附件的文件还没有加密。请运行 jiaoheng keys rotate")
+        if any(one.rows or one.files for one in self.keys if not one.seals):
             told.append("有内容还用着旧密钥。请运行 jiaoheng keys rotate，完成后旧密钥可以移走")
         if not self.apart:
             told.append("密钥与数据放在同一个文件夹。请把密钥文件夹移到别处，并用环境变量 JIAOHENG_KEYS 指明")
@@ -56,8 +68,22 @@ def key_state() -> KeyState:
     for key_id in used:
         known |= _holds(key_id)
     foreign = texts.filter(_has_sealed()).exclude(known).count()
-    made = tuple(KeyUse(key_id, key_id == ring.newest, rows) for key_id, rows in used.items())
-    return KeyState(made, plain_rows(), foreign, keys.apart(), ring.source)
+    sealed = files_by_key()
+    made = tuple(KeyUse(key_id, key_id == ring.newest, rows, sealed.pop(key_id, 0)) for key_id, rows in used.items())
+    plain_files = sealed.pop(None, 0)
+    return KeyState(made, plain_rows(), foreign, keys.apart(), ring.source, plain_files, sum(sealed.values()))
+
+
+def files_by_key() -> Counter[str | None]:
+    """Key id (None: in the clear, though it should not be) → attachments whose file or small picture it sealed."""
+    found: Counter[str | None] = Counter()
+    for path in Attachment.objects.values_list("path", flat=True).iterator(chunk_size=2_000):
+        there = [one for one in map(full_path, (path, path + SMALL_SUFFIX)) if one.is_file()]
+        used = {key_id_of(one) for one in there}
+        if not lies_sealed(path):
+            used.discard(None)
+        found.update(used)
+    return found
 
 
 def plain_rows() -> int:

@@ -16,6 +16,7 @@ from jiaoheng.bureau.core.refusals import NotFoundError
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import line_at, name_of
 from jiaoheng.bureau.ledgers.models import RegisterRow, Round
+from jiaoheng.bureau.ledgers.ratios import Ratio, ratios_of
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.snapshot import snapshot
 from jiaoheng.bureau.ledgers.totals import COUNTED, Totals, totals
@@ -55,6 +56,7 @@ class ListTotals:
     said: str  # 已报 2/3; where nobody asked, how many units have records
     missing: tuple[str, ...]  # asked and sent nothing
     shares: tuple[Shares, ...]
+    ratios: tuple[Ratio, ...]  # rates that this register is a part of
 
 
 def list_totals(account: Account, register: RegisterRow, unit: Unit, period: Period | None) -> ListTotals:
@@ -72,7 +74,10 @@ def list_totals(account: Account, register: RegisterRow, unit: Unit, period: Per
     asked = Round.objects.filter(register=register, period=period).exists()
     said = found.rate_words if asked else f"{found.reported} {COUNTED.get(found.level, '个单位')}有记录"
     missing = found.missing if asked else ()
-    return ListTotals(unit.pk, name_of(unit, today), found, said, missing, _shares(register, schema, unit, period))
+    rates = ratios_of(account, unit, today, period=period, register=register.name) if period is not None else ()
+    return ListTotals(
+        unit.pk, name_of(unit, today), found, said, missing, _shares(register, schema, unit, period), rates
+    )
 
 
 def _shares(register: RegisterRow, schema: Register, unit: Unit, period: Period | None) -> tuple[Shares, ...]:

@@ -90,7 +90,7 @@ def list_page(
         rows=tuple(Printer(layout, columns).rows(found)),
         total=total,
         after=cursor_text(found[-1][-1], found[-1][0]) if more else "",
-        notice=text_notice(layout, query.text) if query.text and not found else "",
+        notice=text_notice(layout, query.text, empty=not found) if query.text else "",
         as_of_words=f"{clock.local(query.as_of):%Y-%m-%d %H:%M} 的情况" if query.as_of else "",
         query=query,
     )

@@ -85,7 +85,7 @@ def mine_in(sides: Sides, wanted: Data) -> dict[str, Value | None]:
 def conflict(
     record: Record, schema: Register, sides: Sides, wanted: Data, day: dt.date, *, code: str = "version-moved"
 ) -> ConflictError:
-    """The 409 with three columns; `detail`: record_id, base data aside, newest number, who, at, rows, data."""
+    """The 409 with three columns; `detail`: record_id, newest number, who, at, rows (texts as shown, masked)."""
     other = sides.others
     who = other.author_name if other is not None else ""
     at = other.valid_from if other is not None else clock.now()
@@ -94,9 +94,7 @@ def conflict(
     moment = clock.local(at)
     told = f"{who} 已于 {moment:%m 月 %d 日 %H:%M} 改过这条记录，现为第 {sides.number} 版，您的改动没有存入"
     told += f"；“{'”“'.join(choose)}”双方都改了，请逐项选定" if choose else "；可以只改我改的"
-    return ConflictError(
-        code, told, record_id=record.pk, newest=sides.number, who=who, at=at, rows=rows, data=dict(sides.newest)
-    )
+    return ConflictError(code, told, record_id=record.pk, newest=sides.number, who=who, at=at, rows=rows)
 
 
 def _rows(schema: Register, sides: Sides, wanted: Data, day: dt.date) -> Sequence[FieldSides]:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from jiaoheng.bureau.core import jobs, search_index
+from jiaoheng.bureau.core.models import Job
 from jiaoheng.bureau.core.tree import Line
 from jiaoheng.bureau.ledgers.bulk import chunks
 from jiaoheng.bureau.ledgers.changes import carried, period_day
@@ -21,7 +22,9 @@ from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.registers.model import Data, FieldType, Register
 
 AT_ONCE = 2_000  # records: an entry has some twenty grams, so a larger file would keep its person waiting
+KIND = "search-records"
 _PART = 5_000
+_MOST_JOBS = 50
 Entry = tuple[object, str, Sequence[str], Line]
 
 
@@ -44,10 +47,21 @@ def index_now(schema: Register, rows: Iterable[tuple[int, Data, Line]], *, fresh
 def index_later(row: RegisterRow, count: int, batch_at: str) -> None:
     """Let the worker index what was written to a register from a moment on."""
     arguments = {"register": row.name, "since": batch_at}
-    jobs.enqueue("search-records", f"“{row.title}”{count} 条记录编入检索", arguments, owner=None)
+    jobs.enqueue(KIND, f"“{row.title}”{count} 条记录编入检索", arguments, owner=None)
 
 
-@jobs.kind("search-records")
+def indexing_words(registers: Iterable[str] | None = None) -> str:
+    """What a search says while the worker has not yet indexed a large writing: of these registers, of all for None."""
+    rows = Job.objects.filter(kind=KIND, state__in=(Job.State.WAITING, Job.State.RUNNING))
+    waiting = {str(one.get("register", "")) for one in rows.values_list("arguments", flat=True)[:_MOST_JOBS]}
+    found = waiting if registers is None else waiting & set(registers)
+    if not found:
+        return ""
+    titles = "、".join(RegisterRow.objects.filter(name__in=found).order_by("pk").values_list("title", flat=True))
+    return f"“{titles}”刚导入的记录还在编入检索，几分钟内可以查到；不查找时列表里已经有这些记录"
+
+
+@jobs.kind(KIND)
 def index_written(run: jobs.Run) -> dict[str, Any]:
     """Index the current records of a register whose newest version is not older than a moment."""
     row = RegisterRow.objects.get(name=run.arguments["register"])

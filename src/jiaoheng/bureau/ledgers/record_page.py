@@ -81,6 +81,7 @@ class RecordPage:
     history: tuple[Moment, ...]
     to_submit: int | None  # the filing in which this reader still has to hand the record in
     to_submit_words: str
+    may_audit: bool  # whether this reader may ask who changed it
 
 
 def record_page(account: Account, record_id: object) -> RecordPage:
@@ -119,6 +120,7 @@ def record_page(account: Account, record_id: object) -> RecordPage:
         to_submit_words=f"写入台账不等于提交：“{filing.round.title}”还没有提交。"
         if filing is not None and open_still
         else "",
+        may_audit=scope_of(account, Can.AUDIT).covers(version, record.register.name),
     )
 
 

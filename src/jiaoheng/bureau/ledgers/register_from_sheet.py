@@ -8,6 +8,7 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.files import full_path
 from jiaoheng.bureau.core.models import Account, Attachment
 from jiaoheng.bureau.core.refusals import NotFoundError, RefusedError
+from jiaoheng.bureau.core.sealed_files import plain_file
 from jiaoheng.bureau.ledgers.code_usage import fields_of_table
 from jiaoheng.bureau.ledgers.models import CodeRow, RegisterDraft, RegisterRow
 from jiaoheng.registers.loading import from_json
@@ -47,7 +48,8 @@ class ProposedRegister:
 
 def read_proposal(attachment: Attachment, *, sheet: str = "", title: str = "") -> Proposal:
     """Read an uploaded workbook and propose a register. Raises RefusedError (`sheet-unreadable`) in words."""
-    source = read_file(full_path(attachment.path), label=attachment.name, limits=Limits.from_environment())
+    with plain_file(full_path(attachment.path)) as path:
+        source = read_file(path, label=attachment.name, limits=Limits.from_environment())
     if not source.sheets:
         said = "".join(f"{one.message}{one.remedy}" for one in source.problems) or "文件里没有工作表。请核对后再传"
         raise RefusedError("sheet-unreadable", said)

@@ -1,14 +1,17 @@
 """The registers that are loaded, as schema objects with the code tables of the database.
 
-Asked on every request, so each call costs one light query: it names the stored version and stamps the code tables;
-what belongs to them is parsed once a process and kept by its content.
+Asked on every request, so each call costs one light query: it names the stored versions and stamps the code tables;
+what belongs to them is parsed once a process and kept by its content. While a page is read (`remembered`) a register
+is asked for once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -25,6 +28,20 @@ from jiaoheng.registers.loading import from_json
 from jiaoheng.registers.model import CodeItem, CodeTable, Level, PeriodKind, Register
 
 Stamp = tuple[int, str, int]  # rows, newest change, newest row: writers never set the same change twice
+_asked: ContextVar[dict[int, list[RegisterVersion]] | None] = ContextVar("register versions", default=None)
+
+
+@contextlib.contextmanager
+def remembered() -> Iterator[None]:
+    """Within a request that only reads, the versions of a register are asked for once: every part of a page needs them.
+
+    Not for requests that may change registers or code tables: they would not see it.
+    """
+    token = _asked.set({})
+    try:
+        yield
+    finally:
+        _asked.reset(token)
 
 
 def code_tables() -> Mapping[str, CodeTable]:
@@ -45,7 +62,7 @@ def _code_tables(stamp: Stamp) -> Mapping[str, CodeTable]:
 
 def version_at(register: RegisterRow, at: dt.date | None = None) -> RegisterVersion:
     """The stored version that holds on a day (today), else the first one. LookupError where none is loaded."""
-    return _chosen(register, list(_stamped().filter(register=register)), at)
+    return _chosen(register, _versions(register), at)
 
 
 def schema_of(register: RegisterRow, at: dt.date | None = None) -> Register:
@@ -55,12 +72,15 @@ def schema_of(register: RegisterRow, at: dt.date | None = None) -> Register:
 
 def schema_numbered(register: RegisterRow, number: int) -> Register:
     """One version of a register's schema by its number. RegisterVersion.DoesNotExist where there is none."""
-    return schema_version(_stamped().get(register=register, number=number))
+    for one in _versions(register):
+        if one.number == number:
+            return schema_version(one)
+    raise RegisterVersion.DoesNotExist
 
 
 def schema_versions(register: RegisterRow) -> list[Register]:
     """Every version of a register's schema, oldest first, in one query."""
-    return [schema_version(one) for one in _stamped().filter(register=register).order_by("number")]
+    return [schema_version(one) for one in _versions(register)]
 
 
 def versions_of_several(registers: Sequence[RegisterRow]) -> dict[int, list[Register]]:
@@ -185,6 +205,17 @@ def _stamped() -> QuerySet[RegisterVersion]:
     )
 
 
+def _versions(register: RegisterRow) -> list[RegisterVersion]:
+    """A register's versions with their stamps, oldest first."""
+    asked = _asked.get()
+    if asked is not None and register.pk in asked:
+        return asked[register.pk]
+    found = list(_stamped().filter(register=register).order_by("number"))
+    if asked is not None:
+        asked[register.pk] = found
+    return found
+
+
 def _chosen(register: RegisterRow, versions: list[RegisterVersion], at: dt.date | None) -> RegisterVersion:
     if not versions:
         raise LookupError(f"register {register.name} has no schema")
@@ -204,4 +235,4 @@ def _schema(pk: int, digest: str, stamp: Stamp) -> Register:
 
 def newest_schema(register: RegisterRow) -> Register:
     """The newest version of a register's schema, whether it holds already or not: its slots lay out the index columns."""
-    return schema_version(_stamped().filter(register=register).order_by("-number")[0])
+    return schema_version(_versions(register)[-1])

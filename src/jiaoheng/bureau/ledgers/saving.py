@@ -19,9 +19,10 @@ from jiaoheng.bureau.ledgers.masking_rules import differences, identity_words
 from jiaoheng.bureau.ledgers.models import Draft, Record
 from jiaoheng.bureau.ledgers.rounds.touching import touch
 from jiaoheng.bureau.ledgers.writing import Batch, holder_of_key, taken_words, write
-from jiaoheng.registers.model import Data, FieldType
+from jiaoheng.registers.model import Data, FieldType, Register
 
 P = ParamSpec("P")
+_MOST_SENTENCES = 3  # remarks told one by one after a saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,15 @@ class Saved:
     warnings: tuple[tuple[str, str], ...] = ()
     repeated: bool = False
     unchanged: bool = False
+
+
+def warning_words(register: Register, saved: Saved) -> tuple[str, ...]:
+    """The remarks as sentences with the names of their fields; more than three become one that counts and lists them."""
+    told = [(register.by_name[name].title if name in register.by_name else "", words) for name, words in saved.warnings]
+    if len(told) <= _MOST_SENTENCES:
+        return tuple(f"{title}：{words}" if title else words for title, words in told)
+    names = "、".join(dict.fromkeys(title for title, _ in told if title))
+    return (f"{len(told)} 处提醒，填报页上逐处有说明：{names}",)
 
 
 class Answered(Exception):  # noqa: N818 (an answer, no error: it leaves the transaction without writing)

@@ -6,21 +6,24 @@ those and need no key. Only what judges or hands out full values opens them, thr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from django.db.models import Q
 
 from jiaoheng.bureau.core import secrets
+from jiaoheng.registers.collecting import uncollected
 from jiaoheng.registers.masking import STAR, masker
 from jiaoheng.registers.model import Data, Field, Register, Sensitive, Value
-from jiaoheng.registers.sealed import Sealed
+from jiaoheng.registers.sealed import CIPHER, DIGEST, MASK, Sealed
 
 if TYPE_CHECKING:
     from jiaoheng.bureau.ledgers.models import RecordVersion
 
 SLOTS = 4
+_shown = str.__str__
 _WHOLE = frozenset({Sensitive.ID_NUMBER, Sensitive.PHONE, Sensitive.BANK})
 Hashes = list[int | None]
 
@@ -48,6 +51,7 @@ def _place(register: Register, one: Field) -> str:
     return f"{register.name}/{one.name}"
 
 
+@uncollected()
 def seal_rows(register: Register, rows: Sequence[Data]) -> Sequence[Data]:
     """The contents with every protected value sealed; those that came sealed for this very place stay as they are.
 
@@ -81,18 +85,38 @@ def _seal_column(register: Register, one: Field, rows: Sequence[Data]) -> None:
     digest = secrets.digester(_domain(register, one)) if is_hashed(register, one) else None
     masks, ciphers = map(masker(one), values), secrets.seal_many(place, values)
     digests = map(digest, values) if digest is not None else repeat("")
-    for row, made in zip(owners, map(Sealed, masks, ciphers, digests), strict=False):
-        row[name] = made
+    fresh = str.__new__
+    for row, shown, cipher, hashed in zip(owners, masks, ciphers, digests, strict=False):
+        made = row[name] = fresh(Sealed, shown)  # as Sealed(...), without the call
+        made.cipher, made.digest = cipher, hashed
+
+
+def stored_texts(register: Register, rows: Sequence[Data]) -> Iterator[bytes]:
+    """Sealed contents as the JSON that is stored. What earlier versions of the register left in them is stored too."""
+    names = [one.name for one in register.sealed_fields]
+    flat = map(_flat, rows, repeat(names)) if names else rows
+    return map(orjson.dumps, flat, repeat(json_default), repeat(orjson.OPT_PASSTHROUGH_SUBCLASS))
+
+
+def _flat(row: Data, names: Sequence[str]) -> dict[str, Any]:
+    """A content whose sealed values are as they are stored: the encoder would ask for each of them by a call."""
+    made: dict[str, Any] = dict(row)
+    for name in names:
+        value = row.get(name)
+        if type(value) is Sealed:
+            made[name] = {CIPHER: value.cipher, MASK: _shown(value)}
+            if value.digest:
+                made[name][DIGEST] = value.digest
+    return made
 
 
 def hash_columns(register: Register, rows: Sequence[Data]) -> list[Hashes]:
     """The hash columns of sealed contents under the names of `register`."""
     made: list[Hashes] = [[None] * len(rows) for _ in range(SLOTS)]
     for name, slot in hash_slots(register).items():
-        made[slot] = [
-            secrets.digest_number(value.digest) if type(value := row.get(name)) is Sealed and value.digest else None
-            for row in rows
-        ]
+        digests = [value.digest if type(value := row.get(name)) is Sealed else "" for row in rows]
+        numbers = iter(secrets.digest_numbers([one for one in digests if one]))
+        made[slot] = [next(numbers) if one else None for one in digests]
     return made
 
 

@@ -9,6 +9,7 @@ from jiaoheng.methods.sort_keys import number_key, text_key
 from jiaoheng.registers.model import SLOTS, Data, Field, FieldType, Register, Value
 
 _SHORT = 60
+_LENGTHS = [f"{length:02d}" for length in range(_SHORT + 1)]
 _SMALL = 10**15
 _NUMBERS = frozenset({FieldType.INTEGER, FieldType.NUMBER})
 Keys = list[str | None]
@@ -48,7 +49,7 @@ def _text_keys(texts: Sequence[str]) -> Keys:
     if max(map(len, texts), default=0) <= _SHORT:
         whole = "".join(texts)
         if whole.isdigit() and whole.isascii() and "" not in texts:
-            return [f"{len(bare):02d}{bare}" for bare in [text.lstrip("0") or "0" for text in texts]]
+            return [_LENGTHS[len(bare)] + bare for bare in [text.lstrip("0") or "0" for text in texts]]
     return list(map(_text, texts))
 
 

@@ -38,6 +38,7 @@ def make_template(
         unit_code=single[0],
         unit_name=single[1],
         period=period.code if period is not None else "",
+        period_name=period.name if period is not None else "",
         rows=_rows(register, ground),
         at=ground.day,
         deadline=_deadline(register, unit, period),

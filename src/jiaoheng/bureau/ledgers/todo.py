@@ -72,7 +72,7 @@ def todo_of(account: Account, unit: Unit | None = None) -> Todo:
         waiting_words=_waiting_words(waiting),
         managed=managed,
         changed=_changed(account, today),
-        changed_since=day_words(account.seen_until, today),
+        changed_since=f"您 {day_words(account.seen_until, today)} 查看以后" if account.seen_until else "",
         running=_running(account),
         count=len(owed) + len(returned) + sum(one.count for one in approving),
     )
@@ -172,10 +172,18 @@ def _returned(
                 due=due_words(limit, today),
                 overdue=lights.until(limit).words if now > limit else "",
                 action=f"改这 {len(cells)} 格" if cells else "修改",
-                link=filing_link(one),
+                link=_where(one, cells),
             )
         )
     return made
+
+
+def _where(filing: Filing, cells: Sequence[CellSay]) -> str:
+    """Where the correction is made: the very cell where there is one alone, else the filing that lists them."""
+    only = cells[0] if len(cells) == 1 else None
+    if only is None or not only.record_id or not only.field:
+        return filing_link(filing)
+    return f"/records/{only.record_id}/edit#field-{only.field}"
 
 
 def _cell(comment: CellComment, schema: Register | None, data: Mapping[int, Data], today: dt.date) -> CellSay:

@@ -15,17 +15,20 @@ from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Unit, UnitPath
 from jiaoheng.bureau.core.people import PersonLine, find_people, person_lines
 from jiaoheng.bureau.core.scope import Scope, scope_of
-from jiaoheng.bureau.core.tree import line_at, steady
+from jiaoheng.bureau.core.tree import Line, line_at, steady
 from jiaoheng.bureau.core.unit_page import ORDER, Child, UnitPage, unit_page
 from jiaoheng.bureau.core.who_can_see import Seer, who_can_see
 from jiaoheng.bureau.ledgers.models import Filing, RecordVersion, Round
+from jiaoheng.bureau.ledgers.ratios import Ratio, ratios_of
 from jiaoheng.bureau.ledgers.registry import code_tables, schemas
 from jiaoheng.bureau.ledgers.rounds.board import rate_words
 from jiaoheng.bureau.ledgers.rounds.deadlines import Light, Lights, limit_of
 from jiaoheng.bureau.ledgers.rounds.owing import still_owed
 from jiaoheng.bureau.ledgers.rounds.round_list import counts_by_round
 from jiaoheng.bureau.ledgers.rounds.telling import filing_link, round_link
+from jiaoheng.bureau.ledgers.unit_conditions import CONDITIONS, Conditions, conditions_of
 from jiaoheng.bureau.ledgers.unit_figures import UnitFigures, figures_of
+from jiaoheng.bureau.ledgers.unit_rows import unmarked
 from jiaoheng.methods.sort_keys import text_key
 
 _PEOPLE = 40
@@ -68,6 +71,8 @@ class Dossier:
     page: UnitPage
     sentence: str
     figures: UnitFigures
+    conditions: Conditions | None  # of a school that has filled in its form
+    ratios: tuple[Ratio, ...]  # of a county or district
     registers: tuple[RegisterLine, ...]
     owed: tuple[Owed, ...]
     owed_light: Light | None
@@ -103,6 +108,8 @@ def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier
         page=page,
         sentence=_sentence(unit, page, shown, scope.covers(line, "schools")),
         figures=figures_of(account, unit, shown),
+        conditions=_conditions(unit, scope, line, shown),
+        ratios=ratios_of(account, unit, shown),
         registers=_registers(unit, scope, line, shown),
         owed=owed,
         owed_light=_owed_light(owed),
@@ -113,6 +120,12 @@ def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier
         may_audit=audit,
         limited=limited,
     )
+
+
+def _conditions(unit: Unit, scope: Scope, line: Line, day: dt.date) -> Conditions | None:
+    if unit.level != Unit.Level.SCHOOL or not scope.covers(line, CONDITIONS):
+        return None
+    return conditions_of(unit, min(day, clock.today()), unmarked([CONDITIONS]).get(CONDITIONS), line.county_id)
 
 
 def _by_name(child: Child) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from urllib.parse import urlencode
 
@@ -20,6 +20,7 @@ from jiaoheng.bureau.core.tree import descendants_at, facts_at, line_at, lines_a
 from jiaoheng.bureau.ledgers.compare import compare
 from jiaoheng.bureau.ledgers.compare_tree import may_have_changed
 from jiaoheng.bureau.ledgers.totals import filed_words
+from jiaoheng.bureau.ledgers.unit_elimination import PLAN, Elimination, elimination_of
 from jiaoheng.bureau.ledgers.unit_numbers import (
     CLASSES,
     TEACHERS,
@@ -31,7 +32,7 @@ from jiaoheng.bureau.ledgers.unit_numbers import (
     states,
 )
 from jiaoheng.bureau.ledgers.unit_numbers import term_years_before as before
-from jiaoheng.bureau.ledgers.unit_rows import Source
+from jiaoheng.bureau.ledgers.unit_rows import Source, unmarked
 from jiaoheng.methods.numbers import text
 
 FEWEST = 5  # protected groups smaller than this are hidden
@@ -125,9 +126,10 @@ class UnitFigures:
     years: YearTable | None
     sizes: Sizes | None
     below: Below | None
+    elimination: Elimination | None
 
 
-EMPTY = UnitFigures((), "", "", None, None, None)
+EMPTY = UnitFigures((), "", "", None, None, None, None)
 
 
 def figures_of(account: Account, unit: Unit, day: dt.date) -> UnitFigures:
@@ -141,8 +143,9 @@ def figures_of(account: Account, unit: Unit, day: dt.date) -> UnitFigures:
     state = states({at, *(_same_day(at, back) for back in range(1, YEARS))})
     now = numbers_on(at, state=state)
     size = now.size_of(unit)
+    elimination = elimination_of(unit, now, unmarked([PLAN]).get(PLAN)) if scope.covers(line, PLAN) else None
     if size.classes is None and size.teachers is None:
-        return EMPTY
+        return replace(EMPTY, elimination=elimination)
     filed = _filed(unit, now, state)
     county = now.by_unit(Unit.Level.COUNTY).get(line.county_id or 0)
     return UnitFigures(
@@ -152,6 +155,7 @@ def figures_of(account: Account, unit: Unit, day: dt.date) -> UnitFigures:
         years=_years(unit, now, scope, state),
         sizes=_sizes(now.classes_of(unit), now.bands) if unit.level == Unit.Level.SCHOOL else None,
         below=_below(unit, now, filed) if unit.level != Unit.Level.SCHOOL else None,
+        elimination=elimination,
     )
 
 

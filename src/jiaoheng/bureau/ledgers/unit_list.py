@@ -37,6 +37,7 @@ class Group:
     unit_id: int
     name: str
     schools: tuple[SchoolLine, ...]
+    opens: bool  # the reader may open the district's own page
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def unit_list(account: Account, *, day: dt.date | None = None, text: str = "", k
         made.setdefault(line.district_id or 0, []).append((said.sort_key, row))
     names = names_at([pk for pk in made if pk], at)
     groups = [
-        Group(pk, names.get(pk, "县直属"), tuple(row for _, row in sorted(rows, key=lambda pair: pair[0])))
+        Group(pk, names.get(pk, "县直属"), tuple(row for _, row in sorted(rows, key=lambda pair: pair[0])), pk in units)
         for pk, rows in made.items()
     ]
     groups.sort(key=lambda one: (one.unit_id != 0, text_key(one.name)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -88,9 +88,6 @@ class _Rows:
     hashes: Sequence[Iterable[int | None]]
 
 
-_UNHASHED: Sequence[Iterable[int | None]] = [repeat(None)] * sealing.SLOTS
-
-
 def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None) -> list[Written]:
     """Write the changes in order. To be called inside an audited action, which notes them.
 
@@ -116,11 +113,9 @@ def write(batch: Batch, changes: Sequence[Change], *, day: dt.date | None = None
 
 
 def stored_as_prepared(batch: Batch, count: int) -> bool:
-    """Whether so many new records can be stored by `write_prepared`: of the newest version, indexed later or not, and
-    without protected fields, which are sealed on the way in."""
+    """Whether so many new records can be stored by `write_prepared`: of the newest version, indexed later or not."""
     newest = newest_schema(batch.row).version == batch.schema.version
-    plain = not any(one.sensitive for one in batch.schema.fields)
-    return newest and plain and batch.authors is None and (not is_searched(batch.schema) or count > AT_ONCE)
+    return newest and batch.authors is None and (not is_searched(batch.schema) or count > AT_ONCE)
 
 
 def write_prepared(batch: Batch, new: Prepared, *, day: dt.date | None = None) -> int:
@@ -135,7 +130,7 @@ def write_prepared(batch: Batch, new: Prepared, *, day: dt.date | None = None) -
     except IntegrityError as error:
         changes = [Change(unit, data) for unit, data in zip(new.units, new.contents(), strict=True)]
         raise RefusedError("key-taken", _taken(batch, changes)) from error
-    rows = _Rows(ids, repeat(1), new.units, new.texts, repeat(False), repeat(None), repeat(None), new.slots, _UNHASHED)
+    rows = _Rows(ids, repeat(1), new.units, new.texts, repeat(False), repeat(None), repeat(None), new.slots, new.hashes)
     bulk.insert_versions(_version_columns(batch, rows, lines, at))
     if batch.indexed and is_searched(batch.schema):
         index_later(batch.row, count, at.isoformat())
@@ -174,17 +169,19 @@ def _plan(batch: Batch, changes: Sequence[Change], sealed: Sequence[Data], old: 
 def _put_records(
     batch: Batch, changes: Sequence[Change], plan: Plan, old: Mapping[int, Before], at: dt.datetime
 ) -> None:
-    fresh: list[tuple[Any, ...]] = []
+    ids, units, keys = list[int](), list[int](), list[str]()
     same: list[int] = []
     touched: list[tuple[int, str, Any, int]] = []
     if not old and all(one.record_id is None for one in changes):
-        fresh = list(_fresh(batch, plan.ids, [one.unit_id for one in changes], plan.keys))
+        ids, units, keys = plan.ids, [one.unit_id for one in changes], plan.keys
         rest: Iterable[tuple[Change, int, int, str]] = ()
     else:
         rest = zip(changes, plan.ids, plan.numbers, plan.keys, strict=True)
     for one, record_id, number, key in rest:
         if one.record_id is None:
-            fresh += _fresh(batch, [record_id], [one.unit_id], [key])
+            ids.append(record_id)
+            units.append(one.unit_id)
+            keys.append(key)
         elif one.data is not None and one.restored_from is None and old[record_id].key == key:
             same.append(record_id)
         else:
@@ -197,16 +194,16 @@ def _put_records(
                 bulk.count_up(same)
             if touched:
                 bulk.renumber(touched)
-            if fresh:
-                bulk.insert_records(fresh)
+            if ids:
+                bulk.insert_records(_fresh(batch, ids, units, keys))
     except IntegrityError as error:
         raise RefusedError("key-taken", _taken(batch, changes)) from error
 
 
-def _fresh(batch: Batch, ids: Sequence[int], units: Sequence[int], keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Rows of bulk.RECORD_COLUMNS of new records."""
+def _fresh(batch: Batch, ids: list[int], units: list[int], keys: list[str]) -> list[Iterable[Any]]:
+    """The columns of bulk.RECORD_COLUMNS of new records."""
     period_id = batch.period.pk if batch.period is not None else None
-    return zip(ids, repeat(batch.row.pk), units, repeat(period_id), keys, repeat(1), strict=False)
+    return [ids, repeat(batch.row.pk), units, repeat(period_id), keys, repeat(1)]
 
 
 def _index(batch: Batch, changes: Sequence[Change], plan: Plan, lines: Mapping[int, Line], at: dt.datetime) -> None:
@@ -227,7 +224,7 @@ def _rows(batch: Batch, changes: Sequence[Change], plan: Plan) -> _Rows:
         plan.ids,
         plan.numbers,
         [one.unit_id for one in changes],
-        map(_json, plan.contents),
+        map(bytes.decode, sealing.stored_texts(batch.schema, plan.contents)),
         [one.data is None for one in changes],
         [one.restored_from for one in changes],
         [one.device_seq for one in changes],
@@ -265,10 +262,6 @@ def _version_columns(batch: Batch, rows: _Rows, lines: Mapping[int, Line], at: d
         *rows.slots,
         *rows.hashes,
     ]
-
-
-def _json(data: Data) -> str:
-    return orjson.dumps(data, sealing.json_default, orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
 
 
 def _authors(batch: Batch, units: Sequence[int]) -> tuple[Iterable[int | None], Iterable[str]]:

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import connections
 
 from jiaoheng import __version__
-from jiaoheng.bureau.core import audit, clock
+from jiaoheng.bureau.core import audit, clock, durable
 from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.bureau.core.sealed_files import is_what_was_stored
 from jiaoheng.bureau.operations import catalogue, data_keys
 from jiaoheng.bureau.operations.archive import FORMAT, ArchiveWriter, Contents, Progress, silent, verify
 from jiaoheng.bureau.operations.columns import Table, table_of
@@ -129,6 +130,7 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
             out.flush()
             os.fsync(out.fileno())
         os.replace(half, path)
+        durable.keep_name(path)
     except BaseException:
         half.unlink(missing_ok=True)
         raise
@@ -179,7 +181,7 @@ def _put_files(writer: ArchiveWriter, known: dict[str, str], progress: Progress)
         except FileNotFoundError:
             continue  # removed since: told below where an attachment names it
         there.add(name)
-        if known.get(name, digest) != digest:
+        if known.get(name, digest) != digest and not is_what_was_stored(path, known[name]):
             writer.contents.damaged.append(name)
         progress("备份文件", number, len(files))
     writer.contents.missing.extend(sorted(set(known) - there))

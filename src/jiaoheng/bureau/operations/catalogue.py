@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core import clock, durable
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.operations.archive import SUFFIX, open_head_of
 from jiaoheng.bureau.operations.places import logs_folder
@@ -72,9 +72,7 @@ def note_made(path: Path, key: str, size: int, rows: int, seconds: float, *, che
         "seconds": round(seconds, 1),
         "checked": checked,
     }
-    logs_folder().mkdir(parents=True, exist_ok=True)
-    with (logs_folder() / "backups.jsonl").open("a", encoding="utf-8") as out:
-        out.write(json.dumps(body, ensure_ascii=False) + "\n")
+    durable.append_line(logs_folder() / "backups.jsonl", json.dumps(body, ensure_ascii=False))
 
 
 def newest_noted() -> dict[str, Any] | None:

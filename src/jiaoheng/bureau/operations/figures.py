@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.capabilities import Can
 from jiaoheng.bureau.core.models import Account, Beat, Job, Unit
 from jiaoheng.bureau.core.refusals import ForbiddenError
+from jiaoheng.bureau.core.refused import refused_by_day
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.operations.alive import DUTY
 from jiaoheng.bureau.operations.catalogue import newest_noted
@@ -51,6 +52,16 @@ class FailedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """One way in which requests were refused in the last week."""
+
+    words: str
+    route: str
+    today: int
+    week: int
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
     """Everything the page shows."""
 
@@ -65,6 +76,8 @@ class Running:
     backup_old: bool
     worker: str
     worker_silent: bool
+    refused_words: str
+    refused: tuple[RefusedLine, ...]
 
 
 def running(account: Account) -> Running:
@@ -75,6 +88,7 @@ def running(account: Account) -> Running:
     backup, backup_old = _backup()
     worker, silent = _worker()
     usage = shutil.disk_usage(settings.DATA)
+    refused_words, refused = _refused()
     return Running(
         people=len({line["account"] for line in lines if line.get("account")}),
         requests=len(lines),
@@ -87,6 +101,8 @@ def running(account: Account) -> Running:
         backup_old=backup_old,
         worker=worker,
         worker_silent=silent,
+        refused_words=refused_words,
+        refused=refused,
     )
 
 
@@ -138,6 +154,39 @@ def _failed() -> tuple[FailedJob, ...]:
     return tuple(
         FailedJob(str(row.pk), row.title, Job.State(row.state).label, row.message, row.finished_at) for row in rows
     )
+
+
+_REFUSALS = {
+    400: "内容有误",
+    401: "没有登录或令牌无效",
+    403: "没有权限",
+    404: "找不到或不在范围内",
+    405: "方法不对",
+    406: "格式给不出",
+    409: "已被别人改过",
+    413: "太大",
+    414: "网址过长",
+    415: "内容类型不对",
+    428: "没有说明版本",
+    429: "太频繁",
+}
+
+
+def _refused() -> tuple[str, tuple[RefusedLine, ...]]:
+    """The sentence of the week, and the ways of refusal that came most often; the API's are among them."""
+    by_day = refused_by_day()
+    today = by_day[clock.today()]
+    week: Counter[tuple[int, str]] = sum(by_day.values(), Counter())
+    worst = sorted(week.items(), key=lambda one: (-one[1], one[0]))[:_SHOWN]
+    lines = tuple(
+        RefusedLine(
+            _REFUSALS.get(status, str(status)), "（没有这个地址）" if route == "-" else route, today[key], count
+        )
+        for key, count in worst
+        for status, route in (key,)
+    )
+    api = sum(count for (_status, route), count in week.items() if route.startswith("/api/"))
+    return f"今天 {today.total():,} 次，近 7 天 {week.total():,} 次，其中接口 {api:,} 次", lines
 
 
 def _backup() -> tuple[str, bool]:

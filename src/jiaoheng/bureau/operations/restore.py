@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.db import connections, transaction
 
 from jiaoheng import __version__
+from jiaoheng.bureau.core import durable
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.operations import data_keys
 from jiaoheng.bureau.operations.archive import Archive, Progress, open_head_of, rows_in, silent, table_in, verify, walk
@@ -108,7 +109,7 @@ def holds_people(connection: Any) -> str:
     with connection.cursor() as cursor:
         for name in _OF_PEOPLE:
             if name in there:
-                cursor.execute(f'SELECT 1 FROM "{name}" LIMIT 1')  # noqa: S608
+                cursor.execute(f'SELECT 1 FROM "{name}" LIMIT 1')  # noqa: S608 (names are ours)
                 if cursor.fetchone():
                     return name
     return ""
@@ -136,10 +137,26 @@ def _lay_schema(connection: Any, archive: Archive) -> None:
             cursor.execute(f'DROP TABLE IF EXISTS "{model_table}"{cascade}')
     for app, name in last_of_each_app(archive.migrations):
         call_command("migrate", app, name, database=connection.alias, interactive=False, verbosity=0)
+    _check_tables(connection, archive)
     tables = [one.name for one in archive.tables]
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         for name in reversed(tables):  # what setting up wrote by itself: kinds of content, rights
-            cursor.execute(f'DELETE FROM "{name}"')  # noqa: S608
+            cursor.execute(f'DELETE FROM "{name}"')  # noqa: S608 (looked up in the base before)
+
+
+def _check_tables(connection: Any, archive: Archive) -> None:
+    """The archive names tables and columns of the schema that was laid, and no others: they become part of statements."""
+    with connection.cursor() as cursor:
+        there = set(connection.introspection.table_names(cursor))
+        for one in archive.tables:
+            columns = set()
+            if one.name in there:
+                columns = {each.name for each in connection.introspection.get_table_description(cursor, one.name)}
+            strange = {name for name, _kind in one.columns} | {one.key} | ({one.auto} if one.auto else set())
+            if not strange <= columns:
+                raise RefusedError(
+                    "backup-broken", f"备份里的表“{one.name}”与它自己的版本不符，没有写入任何数据。请换一份备份"
+                )
 
 
 def _own_tables(connection: Any) -> list[str]:
@@ -187,6 +204,7 @@ def _write(target: Path, stream: BinaryIO) -> None:
         out.flush()
         os.fsync(out.fileno())
     os.replace(half, target)
+    durable.keep_name(target)
 
 
 def unfinished(connection: Any) -> str:

@@ -73,7 +73,7 @@ class SqliteSource:
         """See Source."""
         names = ", ".join(f'"{name}"' for name, _kind in table.columns)
         turns = turns_out(table, "sqlite")
-        cursor = self._raw.execute(f'SELECT {names} FROM "{table.name}" ORDER BY "{table.key}"')  # noqa: S608
+        cursor = self._raw.execute(f'SELECT {names} FROM "{table.name}" ORDER BY "{table.key}"')  # noqa: S608 (names of our schema)
         while rows := cursor.fetchmany(PART):
             yield _turned(rows, turns)
 
@@ -101,7 +101,7 @@ class PostgresSource:
         turns = turns_out(table, "postgresql")
         with self._raw.cursor(name="backup") as cursor:
             cursor.itersize = PART
-            cursor.execute(f'SELECT {names} FROM "{table.name}" ORDER BY "{table.key}"')  # noqa: S608
+            cursor.execute(f'SELECT {names} FROM "{table.name}" ORDER BY "{table.key}"')  # noqa: S608 (names of our schema)
             while rows := cursor.fetchmany(PART):
                 yield _turned(rows, turns)
 
@@ -112,7 +112,7 @@ class PostgresSource:
         found = self._raw.execute("SELECT pg_get_serial_sequence(%s, %s)", [f'"{table.name}"', table.auto]).fetchone()
         if not found or not found[0]:
             return 0
-        last = self._raw.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {found[0]}")  # noqa: S608
+        last = self._raw.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {found[0]}")  # noqa: S608 (names of our schema)
         return int(last.fetchone()[0])
 
 
@@ -130,7 +130,7 @@ def write_rows(connection: Any, table: Table, rows: Iterable[Sequence[Any]]) -> 
                     copy.write_row(row)
             return
         places = ", ".join(["%s"] * len(table.columns))
-        cursor.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', made)  # noqa: S608
+        cursor.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', made)  # noqa: S608 (names of our schema)
 
 
 def set_counter(connection: Any, table: Table, last: int) -> None:
@@ -138,7 +138,7 @@ def set_counter(connection: Any, table: Table, last: int) -> None:
     if not table.auto:
         return
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT max("{table.auto}") FROM "{table.name}"')  # noqa: S608
+        cursor.execute(f'SELECT max("{table.auto}") FROM "{table.name}"')  # noqa: S608 (names of our schema)
         last = max(last, cursor.fetchone()[0] or 0)
         if connection.vendor == "postgresql":
             cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [f'"{table.name}"', table.auto])

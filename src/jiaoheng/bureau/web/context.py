@@ -28,8 +28,8 @@ class Room:
 
 _ROOMS = (
     ("待办", "home", (), None),
-    ("台账", "ledgers", ("/ledgers", "/records", "/imports", "/filings"), Can.READ),
-    ("采集", "rounds", ("/rounds",), Can.READ),
+    ("台账", "ledgers", ("/ledgers", "/records", "/imports"), Can.READ),
+    ("采集", "rounds", ("/rounds", "/filings"), Can.READ),
     ("学校", "units", ("/units",), Can.READ),
     ("考试", "exams", ("/exams",), Can.READ),
     ("人员", "people", ("/people",), Can.ACCOUNTS),

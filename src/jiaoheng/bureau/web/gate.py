@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
-import os
-from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -16,14 +12,13 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
-from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core.models import Account
+from jiaoheng.bureau.core.refused import count_refused
 from jiaoheng.bureau.web import refusals
 
 _log = logging.getLogger("jiaoheng.refused")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_COUNTED = {400, 401, 403, 404, 405, 409, 413, 414, 415, 429}
-_MOST_FILE = 20_000_000  # bytes of one day's counts: a flood fills no disk
-FOLDER = "refused"
+_COUNTED = {400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 428, 429}
 
 
 class Gate:
@@ -69,19 +64,6 @@ def too_large(request: HttpRequest) -> HttpResponse:
     """More than any page takes."""
     most = settings.MOST_BODY // (1 << 20)
     return refusals.answer(request, 413, "too-large", f"一次最多发送 {most} MB，请分开上传，或把文件压缩后再传")
-
-
-def refused_by_day(days: int = 7) -> dict[dt.date, Counter[tuple[int, str]]]:
-    """Day → (status, route) → how often it was refused, of the last days; for the page of figures."""
-    found = {}
-    for back in range(days):
-        day = clock.today() - dt.timedelta(days=back)
-        counts: Counter[tuple[int, str]] = Counter()
-        for line in _lines(_file(day)):
-            status, _, rest = line.partition(" ")
-            counts[int(status), rest.rpartition(" ")[0]] += 1
-        found[day] = counts
-    return found
 
 
 def _refused(request: HttpRequest) -> HttpResponse | None:
@@ -133,30 +115,14 @@ def _is_text(values: Iterable[Any]) -> bool:
 
 def _count(request: HttpRequest, status: int) -> None:
     match = request.resolver_match
-    route = (match.view_name or str(match.route)) if match is not None else "-"
-    who = getattr(getattr(request, "_cached_user", None), "pk", None) or "-"
+    route = f"/{match.route.lstrip('^')}" if match is not None else "-"
+    who = _account_number(request)
     _log.info("refused %s %s account=%s", status, route, who)
-    path = _file(clock.today())
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except OSError:  # a full disk refuses no answer
-        return
-    try:
-        if os.fstat(descriptor).st_size < _MOST_FILE:
-            os.write(descriptor, f"{status} {route} {who}\n".encode("ascii", "replace"))
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)
+    count_refused(status, route, who)
 
 
-def _file(day: dt.date) -> Path:
-    return Path(settings.DATA) / FOLDER / f"{day:%Y-%m-%d}.txt"
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="ascii").splitlines()
-    except OSError:
-        return []
+def _account_number(request: HttpRequest) -> object:
+    """Of whoever is known already; a session that nobody has read is not read for a count."""
+    of_token = request.__dict__.get("user")
+    known = of_token if isinstance(of_token, Account) else getattr(request, "_cached_user", None)
+    return getattr(known, "pk", None) or "-"

@@ -11,11 +11,6 @@ PAGES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self';"
     " connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-# the system settings: its library evaluates attributes and writes style attributes; scripts still come from us alone
-SETTINGS = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
 # a report carries its own pictures and scripts in one file: it runs in a place of its own, without our session
 REPORT = (
     "sandbox allow-scripts allow-downloads allow-popups allow-modals allow-top-navigation-by-user-activation;"
@@ -41,7 +36,7 @@ class SafeHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer with its heads; a view that sets one itself (a file, a report) keeps it."""
         response = self.get_response(request)
-        response.setdefault("Content-Security-Policy", policy_of(request.path))
+        response.setdefault("Content-Security-Policy", PAGES)
         response.setdefault("Permissions-Policy", PERMISSIONS)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -49,8 +44,3 @@ class SafeHeaders:
         response.setdefault("X-Content-Type-Options", "nosniff")
         response.setdefault("X-Frame-Options", "DENY")
         return response
-
-
-def policy_of(path: str) -> str:
-    """Which content policy a path has."""
-    return SETTINGS if path.startswith("/settings/") else PAGES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,6 +15,7 @@ from django.urls import reverse
 from jiaoheng.bureau.core import audit, clock, limits, scope, signed_in
 from jiaoheng.bureau.core.second_factor import factor_of, needs_second_factor
 from jiaoheng.bureau.core.tallies import TooOftenError
+from jiaoheng.bureau.ledgers import registry
 from jiaoheng.bureau.web import refusals
 
 SEEN = "seen"
@@ -31,7 +33,9 @@ class SessionRules:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The request, marked as coming through a page (or the API)."""
-        with audit.through("api" if request.path.startswith("/api/") else "page"), scope.remembered():
+        door = audit.through("api" if request.path.startswith("/api/") else "page")
+        reading = registry.remembered() if request.method in ("GET", "HEAD") else contextlib.nullcontext()
+        with door, clock.not_before(audit.anchored_moment()), scope.remembered(), reading:
             _end_idle(request)
             response = self.get_response(request)
         if request.user.is_authenticated and "Cache-Control" not in response:
@@ -73,7 +77,7 @@ def _end_idle(request: HttpRequest) -> None:
     seen = request.session.get(SEEN, now)
     if now - seen > settings.SESSION_COOKIE_AGE or not signed_in.goes_on(request, request.user):
         logout(request)
-    elif SEEN not in request.session or now - seen > _TOUCH:
+    elif SEEN not in request.session or abs(now - seen) > _TOUCH:
         request.session[SEEN] = now
 
 

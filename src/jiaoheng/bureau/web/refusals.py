@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from jiaoheng.bureau.core.outages import Outage, outage_of
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from jiaoheng.bureau.core.tallies import TooOftenError
 
+logger = logging.getLogger(__name__)
+
 MISSING = "没有这个页面，或不在您的范围内"
 _TITLES = {400: "没有办成", 403: "没有办理权限", 404: "找不到", 409: "已被别人改过"}
+_TELLABLE = ("record_id", "number", "newest", "version", "who", "at")  # of a conflict: numbers, a name, a moment
 _FAULT = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>系统出错 · 教衡</title><link rel="stylesheet" href="/static/web/theme.css"></head><body><main class="page">
 <h1>系统出错</h1><p>出错已记入系统日志。没有保存的内容仍在上一页，请返回后再试；仍不行请告诉管理员出错的时间。</p>
+<p><a href="/">回到待办</a></p></main></body></html>"""
+
+_OUTAGE = """<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>没有办成 · 教衡</title><link rel="stylesheet" href="/static/web/theme.css"></head><body><main class="page">
+<h1>没有办成</h1><p>{sentence}。填的内容仍在上一页，可以返回。</p>
 <p><a href="/">回到待办</a></p></main></body></html>"""
 
 
@@ -32,6 +45,9 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def fault(request: HttpRequest) -> HttpResponse:
     """Our own fault; nothing of the request is shown, and nothing is asked of the database."""
+    outage = outage_of(sys.exception())
+    if outage is not None:
+        return _outage(request, outage)
     if wants_json(request):
         return JsonResponse({"code": "fault", "message": "系统出错，已记入日志，请稍后再试"}, status=500)
     return HttpResponse(_FAULT, status=500)
@@ -49,14 +65,36 @@ def told(request: HttpRequest, error: Exception) -> HttpResponse | None:
     if isinstance(error, ForbiddenError):
         return forbidden(request, error)
     if isinstance(error, ConflictError):
-        return answer(request, 409, error.code, str(error), places=error.places, detail=error.detail)
+        return answer(request, 409, error.code, str(error), places=error.places, detail=_tellable(error))
     if isinstance(error, TooOftenError):
         response = answer(request, 429, error.code, str(error))
         response["Retry-After"] = str(error.wait)
         return response
     if isinstance(error, RefusedError):
         return answer(request, 400, error.code, str(error), places=error.places)
-    return None
+    outage = outage_of(error)
+    return _outage(request, outage) if outage is not None else None
+
+
+def _outage(request: HttpRequest, outage: Outage) -> HttpResponse:
+    """A full disk, a database that is away: nothing is asked of the database, and the proxy may ask again."""
+    logger.error("%s: %s", outage.code, request.path)
+    if wants_json(request):
+        response: HttpResponse = JsonResponse(
+            {"code": outage.code, "message": outage.sentence},
+            status=outage.status,
+            json_dumps_params={"ensure_ascii": False},
+        )
+    else:
+        response = HttpResponse(_OUTAGE.format(sentence=outage.sentence), status=outage.status)
+    response["Retry-After"] = "10"
+    return response
+
+
+def _tellable(error: ConflictError) -> dict[str, Any]:
+    """Of a conflict's detail, what an answer needs: contents of records stay on the pages that are made for them."""
+    found = {name: error.detail[name] for name in _TELLABLE if error.detail.get(name) is not None}
+    return {name: value for name, value in found.items() if isinstance(value, int | str | dt.datetime)}
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -76,7 +114,7 @@ def answer(
     places: dict[str, str] | None = None,
     detail: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """A sentence with its status, as JSON, as a part of a page, or as a page."""
+    """A sentence with its status, as JSON, as a part of a page, or as a page. `detail` goes into JSON alone."""
     if wants_json(request):
         body: dict[str, Any] = {"code": code, "message": message}
         if places:
@@ -90,7 +128,6 @@ def answer(
         "sentence": message,
         "status": status,
         "wrong": places or {},
-        "detail": detail or {},
     }
     template = "web/parts/refused.html" if getattr(request, "htmx", False) else "web/refused.html"
     return render(request, template, context, status=status)

@@ -150,6 +150,19 @@ def condition_row(
     }
 
 
+def large_class_plan(sizes: Sequence[int], large: int, huge: int) -> Data:
+    """What a school is given to do away with: a quarter of its oversize classes, rounded, all the super ones at least."""
+    found, super_ones = sum(one >= large for one in sizes), sum(one >= huge for one in sizes)
+    return {
+        "classes": len(sizes),
+        "large": found,
+        "super_large": super_ones,
+        "quota": max(super_ones, (found + 2) // 4),
+        "finish_by": f"{NEWEST + 1}-07-10",
+        "document": f"青教发〔{NEWEST}〕31号",
+    }
+
+
 def _then(number: int, back: int, salt: int) -> int:
     """A number some years ago: a little fewer or more, by school."""
     return max(1, number - back * ((salt % 3) - 1)) if number else 0

@@ -69,6 +69,7 @@ def year_batches(ground: Ground) -> tuple[list[Batch], dict[str, Data]]:
         found += _posts(ground, open_then, year, sums[year])
         found += _preschool(ground, open_then, year, sums[year])
     found.append(_subjects(ground))
+    found += _large_class_plans(ground, sums[NEWEST])
     return found, now
 
 
@@ -134,6 +135,19 @@ def _preschool(ground: Ground, schools: Sequence[School], year: int, sums: Mappi
         Batch("preschool", 1, key, at, [one.code for one in own], rows),
         Batch("preschool_population", 1, key, at, districts, people_rows),
     ]
+
+
+def _large_class_plans(ground: Ground, now: Mapping[str, YearSums]) -> list[Batch]:
+    """This year's quotas: about a quarter of last autumn's oversize classes, for the schools that had some."""
+    bands = load("class_size")["bands"][-1]
+    large, huge = int(bands["large"]), int(bands["super"])
+    sizes: dict[str, list[int]] = {}
+    for unit, row in zip(*ground.terms[f"{NEWEST - 1}-1"], strict=True):
+        sizes.setdefault(unit, []).append(int(str(row["total"])))
+    units = [one.code for one in ground.open_now if one.code in now and max(sizes.get(one.code, [0])) >= large]
+    rows = [conditions.large_class_plan(sizes[code], large, huge) for code in units]
+    at = writing_times.autumn(NEWEST, 9, 8)
+    return [Batch("large_class_plan", 1, ("year", str(NEWEST)), at, units, rows)] if units else []
 
 
 def _subjects(ground: Ground) -> Batch:

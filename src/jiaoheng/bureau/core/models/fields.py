@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from django.db import models
 from django.db.models.fields.json import KeyTransform
 
@@ -39,7 +40,11 @@ class ContentField(models.JSONField):
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """The content with its sealed values."""
-        found = super().from_db_value(value, expression, connection)
+        if type(value) is str and not isinstance(expression, KeyTransform):
+            # several times faster than the standard library, and the names of fields are one object in all contents
+            found = orjson.loads(value)
+        else:
+            found = super().from_db_value(value, expression, connection)
         if type(found) is not dict:
             return found
         if isinstance(expression, KeyTransform):

@@ -19,8 +19,8 @@ class Attachment(models.Model):
     name = models.CharField(max_length=200)  # as sent, made safe
     kind = models.CharField(max_length=20)  # photo, workbook, document, result
     media_type = models.CharField(max_length=80)
-    size = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)  # of the stored bytes: a backup is checked against it
+    size = models.BigIntegerField()  # of the plain content, as is the hash; the file itself lies sealed
+    sha256 = models.CharField(max_length=64)
     sent = models.CharField(max_length=64, blank=True)  # SHA-256 of the bytes as sent: the same photo comes twice
     upload_key = models.CharField(max_length=64, blank=True)  # of the form that sent it: sent again it is added once
     path = models.CharField(max_length=100)  # below settings.FILES

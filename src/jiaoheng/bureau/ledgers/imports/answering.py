@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from jiaoheng.bureau.core import audit
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.ledgers.imports.answers import Key, Said
 from jiaoheng.bureau.ledgers.imports.preview import Preview
+from jiaoheng.bureau.ledgers.imports.sheet_lines import load_lines
 from jiaoheng.bureau.ledgers.imports.starting import AT_ONCE, do_queue_reading, preview_of, refresh
 from jiaoheng.bureau.ledgers.models import ImportBatch
 
@@ -31,7 +32,7 @@ def do_fix_cells(batch: ImportBatch, cells: Mapping[str, str], *, acting_user: A
     The uploaded file stays as it is. RefusedError `cell-unknown` for a place that the preview names nowhere.
     """
     said = Said.of(batch.answers)
-    _take_cells(said, preview_of(batch), cells)
+    _take_cells(said, preview_of(batch), cells, load_lines(batch.preview).raw)
     return _again(batch, said, acting_user)
 
 
@@ -39,10 +40,23 @@ def do_settle_import(
     batch: ImportBatch, answers: Mapping[Key, str], cells: Mapping[str, str], *, acting_user: Account
 ) -> Preview | None:
     """Both at once, as the page sends them: the file is judged anew only once. Refused as each alone."""
+    return _again(batch, _said_more(batch, answers, cells), acting_user)
+
+
+def do_keep_answers(
+    batch: ImportBatch, answers: Mapping[Key, str], cells: Mapping[str, str], *, acting_user: Account
+) -> None:
+    """Keep both without judging the file anew: the person goes on to another page of them. Refused as each alone."""
+    said = _said_more(batch, answers, cells)
+    said.kept = True
+    _keep(batch, said, acting_user=acting_user)
+
+
+def _said_more(batch: ImportBatch, answers: Mapping[Key, str], cells: Mapping[str, str]) -> Said:
     said, shown = Said.of(batch.answers), preview_of(batch)
     _take_answers(said, shown, answers)
-    _take_cells(said, shown, cells)
-    return _again(batch, said, acting_user)
+    _take_cells(said, shown, cells, load_lines(batch.preview).raw)
+    return said
 
 
 def _take_answers(said: Said, shown: Preview, answers: Mapping[Key, str]) -> None:
@@ -58,10 +72,11 @@ def _take_answers(said: Said, shown: Preview, answers: Mapping[Key, str]) -> Non
         said.answers[key] = value
 
 
-def _take_cells(said: Said, shown: Preview, cells: Mapping[str, str]) -> None:
+def _take_cells(said: Said, shown: Preview, cells: Mapping[str, str], sent: Collection[str]) -> None:
+    """Take corrected cells: of a problem, of a question, and `sent`, the other cells that a broken rule names."""
     known = {one.place.key for one in shown.problems} | {one.place.key for one in shown.questions}
     for key in cells:
-        if key not in known and key not in said.cells:
+        if key not in known and key not in sent and key not in said.cells:
             raise RefusedError("cell-unknown", f"“{key.rpartition('|')[2]}”不在要改正的格子里，请刷新页面")
     said.cells.update({key: text.strip() for key, text in cells.items()})
 
@@ -72,6 +87,7 @@ def defaults(shown: Preview) -> dict[Key, str]:
 
 
 def _again(batch: ImportBatch, said: Said, acting_user: Account, at_once: bool | None = None) -> Preview | None:
+    said.kept = False
     _keep(batch, said, acting_user=acting_user)
     if at_once if at_once is not None else batch.attachment.size <= AT_ONCE:
         return refresh(batch)

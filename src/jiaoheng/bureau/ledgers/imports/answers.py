@@ -17,11 +17,15 @@ MINE, THEIRS = "mine", "theirs"
 
 @dataclass(slots=True)
 class Said:
-    """Answers by question key; `cells`: place key → corrected text; `seen`: record id → version a preview showed."""
+    """Answers by question key; `cells`: place key → corrected text; `seen`: record id → version a preview showed.
+
+    kept: something was said since the file was judged, so that the preview does not hold it yet.
+    """
 
     answers: dict[Key, str] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    kept: bool = False
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Said:
@@ -30,6 +34,7 @@ class Said:
             {tuple(key): value for key, value in stored.get("answers", [])},
             dict(stored.get("cells", {})),
             dict(stored.get("seen", {})),
+            bool(stored.get("kept")),
         )
 
     def stored(self) -> dict[str, Any]:
@@ -38,6 +43,7 @@ class Said:
             "answers": [[list(key), value] for key, value in self.answers.items()],
             "cells": self.cells,
             "seen": self.seen,
+            **({"kept": True} if self.kept else {}),
         }
 
 

@@ -55,7 +55,7 @@ class _Load:
         for line in self.lines:
             if layout and preview.is_prepared(line):
                 more = from_line(line)
-                if more.layout == layout:
+                if more.fits(layout):
                     if part:
                         yield part
                         part = []

@@ -17,6 +17,8 @@ from jiaoheng.registers.judging import previous_key
 from jiaoheng.registers.model import Data
 from jiaoheng.registers.workbook_reading_model import Filled
 
+_NOTHING: dict[int, Data] = {}
+
 
 def _standing(register: RegisterRow, period: Period | None, unit_ids: Collection[int]) -> QuerySet[RecordVersion]:
     rows = RecordVersion.objects.filter(CURRENT, register=register)
@@ -35,27 +37,23 @@ def current_records(register: RegisterRow, ground: Ground, codes: Collection[str
     rows: dict[int, tuple[int, Data, int]] = {}
     columns = ("record_id", "number", "data", "unit_id")
     if wanted:
-        for record_id, number, data, unit_id in _standing(register, ground.period, wanted).values_list(*columns):
+        standing = _standing(register, ground.period, wanted).values_list(*columns)
+        for record_id, number, data, unit_id in standing.iterator():
             if unit_id in wanted:
                 rows[record_id] = (number, data, unit_id)
     pointed = {int(one) for one in filled.records if one and one.isascii() and one.isdigit() and len(one) < 19}
     for part in bulk.chunks(sorted(pointed - set(rows))):
-        found = RecordVersion.objects.filter(CURRENT, register=register, record_id__in=part, period=ground.period)
-        for record_id, number, data, unit_id in found.values_list(*columns):
+        known = RecordVersion.objects.filter(CURRENT, register=register, record_id__in=part, period=ground.period)
+        for record_id, number, data, unit_id in known.values_list(*columns):
             if unit_id in by_id:
                 rows[record_id] = (number, data, unit_id)
     older = _older(ground, filled, {record_id: number for record_id, (number, _, _) in rows.items()})
-    return [
-        Current(
-            str(record_id),
-            number,
-            sealing.opened(ground.schema, data),
-            by_id[unit_id],
-            period,
-            older.get(record_id, {}),
-        )
-        for record_id, (number, data, unit_id) in rows.items()
-    ]
+    found = []
+    for record_id in list(rows):
+        number, data, unit_id = rows.pop(record_id)  # each content lies in memory once, not twice
+        plain = sealing.opened(ground.schema, data)
+        found.append(Current(str(record_id), number, plain, by_id[unit_id], period, older.get(record_id, _NOTHING)))
+    return found
 
 
 def _older(ground: Ground, filled: Filled, newest: dict[int, int]) -> dict[int, dict[int, Data]]:

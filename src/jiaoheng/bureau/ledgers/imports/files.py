@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from jiaoheng.bureau.core import clock
+from jiaoheng.bureau.core import clock, durable
 from jiaoheng.bureau.core.models import Account, Attachment, Unit
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.sealed_files import plain_file, seal_in_place
@@ -67,7 +67,7 @@ def store(upload: Any, name: str, *, unit: Unit, owner: Account) -> Attachment:
                 out.write(piece)
         if not size:
             raise RefusedError("file-empty", f"“{safe_name(name)}”是空的（0 字节），请重新选择文件")
-    except RefusedError:
+    except (RefusedError, OSError):
         path.unlink(missing_ok=True)
         raise
     return keep(path, name, "workbook", unit=unit, owner=owner, secret=True)
@@ -90,7 +90,7 @@ def store_many(uploads: Sequence[tuple[Any, str]], *, unit: Unit, owner: Account
                         if size > MOST_BYTES:
                             raise RefusedError("file-too-large", f"合计超过 {MOST_BYTES // MB} MB，请分批上传")
                         out.write(piece)
-    except RefusedError:
+    except (RefusedError, OSError):
         path.unlink(missing_ok=True)
         raise
     return keep(path, f"{len(uploads)} 个文件.zip", "workbook", unit=unit, owner=owner, secret=True)
@@ -109,10 +109,12 @@ def keep(
     """Note a file that lies below settings.FILES already. `pk`: its id, where that had to be known before; `secret`: it
     may hold full numbers and is sealed first."""
     path.chmod(0o600)
-    if secret:
-        seal_in_place(path)
     with path.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    size = path.stat().st_size
+    if secret:
+        seal_in_place(path)
+    durable.keep(path)
     return Attachment.objects.create(
         pk=pk or uuid.uuid4(),
         unit=unit,
@@ -120,7 +122,7 @@ def keep(
         name=safe_name(name),
         kind=kind,
         media_type=_media_type(path.suffix),
-        size=path.stat().st_size,
+        size=size,
         sha256=digest,
         path=path.relative_to(settings.FILES).as_posix(),
         created_at=clock.now(),

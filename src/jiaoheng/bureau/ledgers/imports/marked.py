@@ -14,6 +14,7 @@ from jiaoheng.bureau.ledgers.imports import files
 from jiaoheng.bureau.ledgers.imports.preview import Preview
 from jiaoheng.bureau.ledgers.imports.starting import preview_of
 from jiaoheng.bureau.ledgers.models import ImportBatch
+from jiaoheng.registers.marking import UPLOAD_AGAIN
 from jiaoheng.registers.template_marks import CHOICE_SHEET, META_SHEET
 from jiaoheng.sheets.annotate import AnnotateError, AnnotateResult, annotate, annotate_many
 from jiaoheng.sheets.limits import Limits
@@ -54,11 +55,11 @@ def _mark(path: Path, batch: ImportBatch, shown: Preview, out: Path, folder: Pat
     limits = Limits.from_environment()
     if files.is_bundle(path):
         sources = read_files(files.unpack(path, folder / "files", limits), limits=limits)
-        return annotate_many(sources, problems, questions, out, answered=answered, headers=headers)
+        return annotate_many(sources, problems, questions, out, answered=answered, headers=headers, step=UPLOAD_AGAIN)
     # an xlsx is patched as it lies: only its name is needed; any other format is read and written anew
     named = SourceFile(str(path), batch.attachment.name, "", 0, "", None, (), ())
     try:
-        return annotate(path, named, problems, questions, out, answered=answered, headers=headers)
+        return annotate(path, named, problems, questions, out, answered=answered, headers=headers, step=UPLOAD_AGAIN)
     except AnnotateError:
         source = read_file(path, label=batch.attachment.name, limits=limits)
-        return annotate(path, source, problems, questions, out, answered=answered, headers=headers)
+        return annotate(path, source, problems, questions, out, answered=answered, headers=headers, step=UPLOAD_AGAIN)

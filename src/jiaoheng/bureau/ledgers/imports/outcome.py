@@ -41,12 +41,13 @@ def outcome_of(batch: ImportBatch) -> Outcome:
     )
     over = batch.state in (ImportBatch.State.DONE, ImportBatch.State.UNDONE)
     facts = tuple((word, f"{counts[name]:,} {unit}") for name, word, unit in names if over and counts.get(name))
+    message = batch.message or ("文件还在核对，结果会出现在待办中" if batch.state == ImportBatch.State.READING else "")
     at = batch.undone_at or batch.confirmed_at or batch.created_at
     return Outcome(
         state=batch.state,
         words=ImportBatch.State(batch.state).label,
         tone=_TONES.get(batch.state, "none"),
-        message=batch.message if batch.message.endswith("。") else f"{batch.message}。",
+        message=message if message.endswith("。") else f"{message}。",
         at=at,
         may_undo=batch.state == ImportBatch.State.DONE,
         facts=facts,

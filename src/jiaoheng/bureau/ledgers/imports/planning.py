@@ -33,10 +33,11 @@ class Plan:
 def plan_of(judged: Judged, ids: Mapping[str, int], answers: Mapping[Key, str], at: dt.date) -> Plan:
     """Sort the judged rows. A conflict answered with the other's value is no change; an open one is a question."""
     plan = Plan()
+    wrong, units = RowState.WRONG, judged.units
     for row in judged.differences.rows:
-        if row.state is RowState.WRONG:
+        if row.state is wrong:
             continue
-        unit = judged.units[row.row]
+        unit = units[row.row]
         if unit is None:
             continue
         if row.record is None and not row.incomplete:

@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from jiaoheng.bureau.core import secrets
+from jiaoheng.bureau.core import durable, secrets
 from jiaoheng.bureau.ledgers.imports.files import PREVIEWS, below
-from jiaoheng.bureau.ledgers.prepared import from_line, prepare, to_line
+from jiaoheng.bureau.ledgers.prepared import from_line, prepared_line
 from jiaoheng.registers.model import Data, Register
 from jiaoheng.sheets.places import Choice, Place, Problem, Question, Severity
 
@@ -76,7 +76,9 @@ class Preview:
 
 MOST_CELLS = 500
 _PLACE = "imports/preview"
-ROWS, LINE = "rows.jsonl", 1_000
+ROWS, LINE = "rows.sealed", 1_000
+_OLD_ROWS = "rows.jsonl"  # of a preview that an earlier program made: sealed lines of text
+_SIZE = 4  # bytes before each part of ROWS that say how long it is
 
 
 def save(preview: Preview, rows: Sequence[PlannedRow], schema: Register | None = None) -> str:
@@ -87,15 +89,18 @@ def save(preview: Preview, rows: Sequence[PlannedRow], schema: Register | None =
     inside = f"{PREVIEWS}/{token_hex(16)}"
     folder = below(inside, "x").parent
     folder.chmod(0o700)
-    with (folder / ROWS).open("wb") as out:
+    with (folder / ROWS).open("wb") as out:  # on the disk before an import names it: a cut-off one would import half
         for start in range(0, len(rows), LINE):
             part = rows[start : start + LINE]
             if schema is not None and all(row.record is None and not row.draft for row in part):
-                found = to_line(prepare(schema, [row.unit for row in part], [row.data for row in part]))
+                found = prepared_line(schema, [row.unit for row in part], [row.data for row in part])
             else:
                 found = orjson.dumps([(row.unit, row.data, row.record, row.version, row.draft) for row in part])
-            out.write(secrets.seal_bytes(_PLACE, found) + b"\n")
-    (folder / "head.json").write_bytes(secrets.seal_bytes(_PLACE, orjson.dumps(asdict(preview))))
+            block = secrets.seal_block(_PLACE, found)
+            out.write(len(block).to_bytes(_SIZE, "big"))
+            out.write(block)
+    durable.keep(folder / ROWS)
+    durable.put(folder / "head.json", secrets.seal_bytes(_PLACE, orjson.dumps(asdict(preview))))
     return inside
 
 
@@ -138,9 +143,15 @@ def _question(one: dict[str, Any]) -> Question:
 
 def lines(inside: str) -> Iterator[bytes]:
     """The planned rows, opened: each line holds up to LINE of them, for `rows_of`."""
-    with (_folder(inside) / ROWS).open("rb") as found:
-        for line in found:
-            yield secrets.unseal_bytes(_PLACE, line)
+    folder = _folder(inside)
+    if (folder / _OLD_ROWS).is_file():
+        with (folder / _OLD_ROWS).open("rb") as old:
+            for line in old:
+                yield secrets.unseal_bytes(_PLACE, line)
+        return
+    with (folder / ROWS).open("rb") as found:
+        while size := found.read(_SIZE):
+            yield secrets.unseal_block(_PLACE, found.read(int.from_bytes(size, "big")))
 
 
 def is_prepared(line: bytes) -> bool:

@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jiaoheng.bureau.core.refusals import NotFoundError
 from jiaoheng.bureau.ledgers.imports.answers import Key, Said
 from jiaoheng.bureau.ledgers.imports.preview import FileLine, Preview
+from jiaoheng.bureau.ledgers.imports.review_fixes import Asked, FixPage, fix_page, spread
+from jiaoheng.bureau.ledgers.imports.review_questions import QuestionPage, answers_of_all, question_page
 from jiaoheng.bureau.ledgers.imports.review_sheet import SheetPage, sheet_page
-from jiaoheng.bureau.ledgers.imports.sheet_lines import ASK, BAD, CHANGED, NEW, Stored, load_lines
+from jiaoheng.bureau.ledgers.imports.sheet_lines import ASK, BAD, CHANGED, NEW, load_lines
 from jiaoheng.bureau.ledgers.imports.starting import preview_of
 from jiaoheng.bureau.ledgers.models import ImportBatch
 from jiaoheng.sheets.places import Problem, Severity
 
-MOST_FIXES = 50  # wrong cells beside an input on one page
-MOST_QUESTIONS = 50
 _MOST_LISTED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """One wrong cell: where (`key` for the form, `anchor` in the table), the sentence, what stands there."""
-
-    key: str
-    where: str  # 工作表“班额”
-    cell: str  # F9
-    title: str  # head of the column
-    sentence: str
-    value: str
-    unit: str
-    numeric: bool
-    can: bool  # whether it can be put right on the page
-    anchor: str  # of its cell in the table below; "" where this page of the table does not have it
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One possible answer; `chosen`: said already, or the default."""
-
-    value: str
-    label: str
-    default: bool
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One question; `name` of its form field; `text_value`: where it has no choices."""
-
-    name: str
-    text: str
-    place: str
-    choices: tuple[Answer, ...]
-    value: str
-    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +37,10 @@ class Review:
     summary: str
     told: str
     step_words: str
-    fixes: tuple[Fix, ...]
-    fixes_left: int
-    questions: tuple[Asked, ...]
+    fixes: FixPage
+    questions: QuestionPage
     open_questions: int
+    kept: bool  # something was said since the file was judged
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     not_taken: tuple[str, ...]
@@ -95,15 +56,25 @@ class Review:
     corrected: int
 
 
-def review_of(batch: ImportBatch, kind: str = "", number: object = 1) -> Review:
-    """The second step. `kind`: filter of the table; `number`: its page. RefusedError as `preview_of`."""
-    shown, lines = preview_of(batch), load_lines(batch.preview)
+def review_of(
+    batch: ImportBatch,
+    kind: str = "",
+    number: object = 1,
+    *,
+    fixes: Asked | None = None,
+    asks: str = "",
+    asks_number: object = 1,
+) -> Review:
+    """The second step. `kind`, `number`: filter and page of the table; `fixes`: of the wrong cells; `asks`, `asks_number`:
+    of the questions. RefusedError as `preview_of`."""
+    shown, lines, said = preview_of(batch), load_lines(batch.preview), Said.of(batch.answers)
     counts = lines.counts or {"total": 0, BAD: 0, CHANGED: 0, NEW: 0, ASK: 0, "same": 0}
     errors = [one for one in shown.problems if one.severity is Severity.ERROR]
     whole = [one for one in errors if not one.place.row]
-    cells = sorted((one for one in errors if one.place.row), key=_where)
-    questions = _questions(batch, shown, lines)
-    still_open = sum(one.open for one in questions)
+    cells = [one for one in errors if one.place.row]
+    waiting = frozenset(one.key for one in shown.questions)
+    questions = question_page(lines, waiting, said.answers, asks, asks_number)
+    still_open = questions.open
     sheet = sheet_page(lines, kind, number)
     state = _state(shown, bool(whole), len(cells), still_open)
     will = shown.counts.get("new", 0) + shown.counts.get("changed", 0) + shown.counts.get("drafts", 0)
@@ -112,10 +83,10 @@ def review_of(batch: ImportBatch, kind: str = "", number: object = 1) -> Review:
         summary=_summary(batch, shown, counts),
         told=shown.sentence,
         step_words=_step_words(state, len(cells), still_open),
-        fixes=tuple(_fix(one, lines, sheet.anchors) for one in cells[:MOST_FIXES]),
-        fixes_left=max(0, len(cells) - MOST_FIXES),
-        questions=tuple(questions[:MOST_QUESTIONS]),
+        fixes=fix_page(cells, lines, said.cells, sheet.anchors, fixes or Asked()),
+        questions=questions,
         open_questions=still_open,
+        kept=said.kept,
         warnings=tuple(str(one) for one in shown.problems if one.severity is not Severity.ERROR)[:_MOST_LISTED],
         notes=shown.notes,
         not_taken=shown.not_taken,
@@ -128,19 +99,24 @@ def review_of(batch: ImportBatch, kind: str = "", number: object = 1) -> Review:
         blocked=shown.blocked,
         bar=_bar(state, shown, len(cells), still_open),
         rows=will,
-        corrected=len(Said.of(batch.answers).cells),
+        corrected=len(said.cells),
     )
 
 
-def question_key(name: str) -> Key:
-    """A question's key from its form field. NotFoundError for anything else."""
-    try:
-        found = json.loads(name)
-    except ValueError:
-        raise NotFoundError from None
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise NotFoundError
-    return tuple(found)
+def said_for_all(batch: ImportBatch, same: Mapping[str, str], at_once: str) -> tuple[dict[Key, str], dict[str, str]]:
+    """What one choice for many means: answers of the open questions (`at_once`), cells of groups of equal mistakes.
+
+    same: place key of a group's first cell → text. RefusedError, NotFoundError for what the page does not offer.
+    """
+    shown, lines = preview_of(batch), load_lines(batch.preview)
+    answers = answers_of_all(lines, frozenset(one.key for one in shown.questions), at_once) if at_once else {}
+    errors = (one for one in shown.problems if one.severity is Severity.ERROR and one.place.row)
+    return answers, spread(errors, lines, same) if same else {}
+
+
+def has_unjudged(batch: ImportBatch) -> bool:
+    """Whether something was said since the file was judged, so that the preview does not hold it."""
+    return Said.of(batch.answers).kept
 
 
 def _state(shown: Preview, refused: bool, wrong: int, waiting: int) -> str:
@@ -180,10 +156,6 @@ def _bar(state: str, shown: Preview, wrong: int, waiting: int) -> str:
     return f"核对无误：{shown.sentence}"
 
 
-def _where(one: Problem) -> tuple[str, str, int, int]:
-    return one.place.file, one.place.sheet, one.place.row, one.place.column
-
-
 def _told(one: Problem) -> str:
     place = str(one.place)
     return _closed(f"{place}：{one.message}" if place else one.message)
@@ -191,33 +163,6 @@ def _told(one: Problem) -> str:
 
 def _closed(text: str) -> str:
     return text if not text or text.endswith(("。", "？")) else f"{text}。"
-
-
-def _fix(one: Problem, lines: Stored, anchors: frozenset[str]) -> Fix:
-    place = one.place
-    value, unit, numeric, title = lines.raw.get(place.key, ("", "", False, ""))
-    several = len({sheet[0] for sheet in lines.sheets}) > 1
-    where = " ".join(part for part in (place.file if several else "", f"工作表“{place.sheet}”") if part)
-    sentence = "".join(_closed(part) for part in (one.message, one.remedy))
-    number = next((at for at, sheet in enumerate(lines.sheets) if sheet[:2] == [place.file, place.sheet]), 0)
-    anchor = f"c{number}-{place.cell}"
-    anchor = anchor if anchor in anchors else ""
-    return Fix(place.key, where, place.cell, title, sentence, value, unit, numeric, place.key in lines.raw, anchor)
-
-
-def _questions(batch: ImportBatch, shown: Preview, lines: Stored) -> list[Asked]:
-    said = Said.of(batch.answers).answers
-    known = {one.key for one in shown.questions}
-    made = []
-    for one in lines.asked:
-        key = tuple(one["key"])
-        value = said.get(key, one["default"] or "")
-        choices = tuple(
-            Answer(choice, label, choice == one["default"], choice == value) for choice, label in one["choices"]
-        )
-        name = json.dumps(one["key"], ensure_ascii=False)
-        made.append(Asked(name, one["text"], one["place"], choices, value, key in known))
-    return sorted(made, key=lambda one: not one.open)
 
 
 def _tabs(counts: dict[str, int], kind: str) -> tuple[Tab, ...]:

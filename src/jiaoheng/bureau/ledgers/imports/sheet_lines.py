@@ -14,21 +14,25 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from jiaoheng.bureau.core import secrets
+from jiaoheng.bureau.core import durable, secrets
 from jiaoheng.bureau.ledgers.imports.planning import Plan
 from jiaoheng.bureau.ledgers.imports.reading import Read
 from jiaoheng.bureau.ledgers.masking_rules import shown
 from jiaoheng.registers.differences import RowDifference, RowState
 from jiaoheng.registers.masking import mask_field
 from jiaoheng.registers.model import CheckLevel, Field, FieldType
+from jiaoheng.registers.rules import RuleError, parse_rule
 from jiaoheng.registers.template_marks import TITLES, UNIT
+from jiaoheng.registers.values import NOT_CALCULATED
 from jiaoheng.sheets.places import Question, Severity, column_letters
 from jiaoheng.sheets.text import cell_text
 
 FILE = "sheet.json"
-FORMAT = 2  # a file that an earlier program wrote is not read: the preview then shows its sentences alone
+FORMAT = 3  # a file that an earlier program wrote is not read: the preview then shows its sentences alone
 _PLACE = "imports/lines"
 MOST_LINES = 2_000
+MOST_MENDED = 20_000  # wrong rows that can be mended on the page
+MOST_CHOICES = 60  # of a column, offered beside its wrong cells
 BAD, CHANGED, NEW, ASK, SAME = "bad", "chg", "new", "ask", ""
 CLEARED = "清空"
 _NUMBERS = (FieldType.INTEGER, FieldType.NUMBER)
@@ -40,18 +44,22 @@ class Stored:
 
     `sheets`: file, sheet, header row, columns (letters, head, whether numeric). `lines`: number of the sheet, row of the
     sheet, kind of the row, cells (text, kind, old text). `raw`: place key → text as sent (protected values empty),
-    unit of measure, whether numeric, head of the column. `asked`: every question, answered ones too.
+    unit of measure, whether numeric, head of the column, whether protected. `together`: place key → place keys of all
+    cells that the broken rules there name. `choices`: head of a column → the labels that may stand in it. `asked`: every
+    question, answered ones too.
     """
 
     counts: dict[str, int]
     sheets: list[list[Any]]
     lines: list[list[Any]]
     raw: dict[str, list[Any]]
+    together: dict[str, list[str]]
+    choices: dict[str, list[str]]
     asked: list[dict[str, Any]]
     left: int
 
 
-EMPTY = Stored({}, [], [], {}, [], 0)
+EMPTY = Stored({}, [], [], {}, {}, {}, [], 0)
 
 
 def save_lines(inside: str, found: Read, plan: Plan, questions: Iterable[Question]) -> None:
@@ -60,7 +68,7 @@ def save_lines(inside: str, found: Read, plan: Plan, questions: Iterable[Questio
     made = _Maker(found, plan, asked).made()
     content: dict[str, Any] = {name: getattr(made, name) for name in Stored.__slots__}
     content["format"] = FORMAT
-    (Path(settings.FILES) / inside / FILE).write_bytes(secrets.seal_bytes(_PLACE, orjson.dumps(content)))
+    durable.put(Path(settings.FILES) / inside / FILE, secrets.seal_bytes(_PLACE, orjson.dumps(content)))
 
 
 def load_lines(inside: str) -> Stored:
@@ -106,7 +114,9 @@ class _Maker:
              "choices": [[choice.value, choice.label] for choice in one.choices], "code": one.code}
             for one in self.asked
         ]  # fmt: skip
-        return Stored(self._counts(), sheets, lines, self._raw(), asked, len(self.rows) - len(chosen))
+        raw, together = self._raw()
+        left = len(self.rows) - len(chosen)
+        return Stored(self._counts(), sheets, lines, raw, together, self._choices(raw), asked, left)
 
     def _file(self, sheet: int) -> str:
         files = getattr(self.filled, "files", None)
@@ -125,10 +135,15 @@ class _Maker:
         return made
 
     def _chosen(self) -> list[int]:
-        buckets: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
-        order = {RowState.WRONG: 0, RowState.CHANGED: 1, RowState.NEW: 2, RowState.SAME: 3}
+        first, changed, new, same = list[int](), list[int](), list[int](), list[int]()
+        buckets = (first, changed, new, same)
+        # the states' names once: looking one up takes longer than all else that is done for a row
+        order = ((RowState.NEW, new), (RowState.SAME, same), (RowState.CHANGED, changed), (RowState.WRONG, first))
         for number, row in enumerate(self.rows):
-            buckets[0 if self.open and self._asked(number) else order[row.state]].append(number)
+            state = row.state
+            mine = first if self.open and self._asked(number) else next(rows for one, rows in order if one is state)
+            if len(mine) < MOST_LINES:
+                mine.append(number)
         found: list[int] = []
         for bucket in buckets:
             found += bucket[: MOST_LINES - len(found)]
@@ -143,14 +158,14 @@ class _Maker:
         sheet = self.filled.sheet_of[number]
         bad = {one.field or (self.schema.key[0] if self.schema.key else "") for one in row.wrongs if _blocks(one)}
         changes = {one.field: one for one in row.changes} if row.record is not None else {}
+        place = f"{self._file(sheet)}|{self.filled.sheets[sheet]}|"
         cells = []
         for name, letters, _, _ in self.columns[sheet]:
             raw = self._cell(name, number)
             one = self.schema.by_name.get(name)
-            asked = f"{self._file(sheet)}|{self.filled.sheets[sheet]}|{letters}{self.filled.row_of[number]}"
             if name in bad:
                 cells.append([self._text(raw, one), BAD, ""])
-            elif asked in self.asks:
+            elif self.asks and f"{place}{letters}{self.filled.row_of[number]}" in self.asks:
                 cells.append([self._text(raw, one), ASK, ""])
             elif name in changes and one is not None:
                 change = changes[name]
@@ -172,7 +187,8 @@ class _Maker:
         if name == UNIT:
             return self.filled.units[number]
         cells = self.filled.cells.get(name)
-        return cells[number] if cells is not None else None
+        found = cells[number] if cells is not None else None
+        return "" if found == NOT_CALCULATED else found  # the mark is ours, nobody wrote it
 
     def _text(self, raw: Any, one: Field | None) -> str:
         text = cell_text(raw) or ""
@@ -182,10 +198,11 @@ class _Maker:
         filled = self.filled.cells.values()
         total = sum(len(cells) - cells.count(None) for cells in filled)
         changed, new = len(self.plan.changes), 0
+        is_new, is_wrong = RowState.NEW, RowState.WRONG
         for row in self.rows:
-            if row.state is RowState.NEW:
+            if row.state is is_new:
                 new += len(row.data)
-            elif row.state is RowState.WRONG:  # its right cells are new or changed all the same
+            elif row.state is is_wrong:  # its right cells are new or changed all the same
                 wrong = {one.field for one in row.wrongs if _blocks(one)}
                 if row.record is None:
                     new += sum(name not in wrong for name in row.data)
@@ -197,31 +214,68 @@ class _Maker:
         same = total - bad - changed - new - ask
         return {"total": total, BAD: bad, CHANGED: changed, NEW: new, ASK: ask, "same": same}
 
-    def _raw(self) -> dict[str, list[Any]]:
-        """What stands in the wrong cells, for the inputs beside the sentences."""
+    def _raw(self) -> tuple[dict[str, list[Any]], dict[str, list[str]]]:
+        """What stands in the wrong cells, for the inputs beside the sentences, and which cells a broken rule joins."""
         named = {(self._file(number), name): number for number, name in enumerate(self.filled.sheets)}
-        wanted: dict[tuple[int, int], list[Any]] = {}
+        rules = self._rules()
+        wanted: dict[tuple[int, int], dict[str, None]] = {}  # sheet and row → names of columns
+        joined: dict[str, dict[str, None]] = {}
         for problem in self.problems:
             place = problem.place
             sheet = named.get((place.file, place.sheet))
-            if problem.severity is Severity.ERROR and place.row and place.column and sheet is not None:
-                wanted.setdefault((sheet, place.row), []).append(place)
-                if len(wanted) >= MOST_LINES:
-                    break
+            if problem.severity is not Severity.ERROR or not place.row or not place.column or sheet is None:
+                continue
+            if len(wanted) >= MOST_MENDED and (sheet, place.row) not in wanted:
+                continue
+            at = {name: letters for name, letters, _, _ in self.columns[sheet]}
+            inside = [name for name in rules.get(problem.code, ()) if name in at]
+            own = next((name for name, letters in at.items() if letters == column_letters(place.column)), "")
+            wanted.setdefault((sheet, place.row), {}).update(dict.fromkeys([own, *inside]))
+            keys = [f"{place.sheet_key}|{at[name]}{place.row}" for name in inside]
+            if keys:
+                joined.setdefault(place.key, {}).update(dict.fromkeys(keys))
         found: dict[str, list[Any]] = {}
         for row in self.rows:
             if row.state is not RowState.WRONG:
                 continue
             sheet = self.filled.sheet_of[row.row]
-            for place in wanted.get((sheet, self.filled.row_of[row.row]), ()):
-                letters = column_letters(place.column)
-                name = next((one[0] for one in self.columns[sheet] if one[1] == letters), "")
-                one = self.schema.by_name.get(name)
-                secret = one is not None and bool(one.sensitive)
-                text = "" if secret else cell_text(self._cell(name, row.row)) or ""
-                title = one.title if one is not None else TITLES.get(name, "")
-                unit, numeric = (one.unit, one.type in _NUMBERS) if one is not None else ("", False)
-                found[place.key] = [text, unit, numeric, title]
+            number = self.filled.row_of[row.row]
+            names = wanted.get((sheet, number), {})
+            for name, letters, _, _ in self.columns[sheet] if names else ():
+                if name in names:
+                    found[f"{self._file(sheet)}|{self.filled.sheets[sheet]}|{letters}{number}"] = self._sent(
+                        name, row.row
+                    )
+        return found, {key: list(keys) for key, keys in joined.items()}
+
+    def _sent(self, name: str, row: int) -> list[Any]:
+        one = self.schema.by_name.get(name)
+        secret = one is not None and bool(one.sensitive)
+        text = "" if secret else cell_text(self._cell(name, row)) or ""
+        title = one.title if one is not None else TITLES.get(name, "")
+        unit, numeric = (one.unit, one.type in _NUMBERS) if one is not None else ("", False)
+        return [text, unit, numeric, title, secret]
+
+    def _rules(self) -> dict[str, tuple[str, ...]]:
+        """Code of a problem → the fields that its rule names."""
+        found = {}
+        for check in self.schema.checks:
+            try:
+                fields = parse_rule(check.rule, self.schema.by_name).fields
+            except RuleError:
+                continue  # it judged nothing either
+            found[f"rule-{check.name}"] = tuple(dict.fromkeys((*fields, *check.fields)))
+        return found
+
+    def _choices(self, raw: dict[str, list[Any]]) -> dict[str, list[str]]:
+        """The labels of the day for the columns in which something is wrong."""
+        titles = {sent[3] for sent in raw.values()}
+        found = {}
+        for one in self.schema.fields:
+            table = self.schema.tables.get(one.codes) if one.codes and one.title in titles else None
+            labels = list(table.valid(self.day).values()) if table is not None else []
+            if labels and len(labels) <= MOST_CHOICES and one.type is FieldType.STRING:
+                found[one.title] = labels
         return found
 
 

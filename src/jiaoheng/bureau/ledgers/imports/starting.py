@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
+
 from jiaoheng.bureau.core import audit, clock, jobs
 from jiaoheng.bureau.core.models import Account, Job, Period, Unit
 from jiaoheng.bureau.core.refusals import RefusedError
@@ -82,11 +84,11 @@ def _take_in(
 
 
 @audit.action
-def do_queue_reading(batch: ImportBatch, *, acting_user: Account) -> Job:
-    """Let the worker read an import's file (again)."""
+def do_queue_reading(batch: ImportBatch, *, acting_user: Account | None) -> Job:
+    """Let the worker read an import's file (again); its owner is told."""
     title = f"核对 {batch.attachment.name}"
     arguments = {"import": batch.pk, "link": f"/imports/{batch.pk}/"}
-    batch.job = jobs.enqueue(READ, title, arguments, owner=acting_user, unit=batch.unit)
+    batch.job = jobs.enqueue(READ, title, arguments, owner=batch.owner, unit=batch.unit)
     batch.state = ImportBatch.State.READING.value
     batch.save(update_fields=["job", "state"])
     audit.note("import.queue", actor=acting_user, about=("import", batch.pk, title), unit_id=batch.unit_id)
@@ -107,7 +109,7 @@ def put_preview(batch: ImportBatch, made: preview.Preview, folder: str, basis: s
     batch.state = ImportBatch.State.PREVIEW.value
     batch.message = (made.blocked or made.sentence)[:1000]
     batch.save(update_fields=["preview", "basis", "counts", "state", "message"])
-    preview.discard(old)
+    transaction.on_commit(lambda: preview.discard(old))
 
 
 def preview_of(batch: ImportBatch) -> preview.Preview:
@@ -123,8 +125,6 @@ def preview_of(batch: ImportBatch) -> preview.Preview:
 @jobs.kind(READ, ended=lambda job: _reading_ended(job))
 def read_in_worker(run: jobs.Run) -> dict[str, Any]:
     """The job: read, then keep the preview."""
-    from django.db import transaction
-
     batch = ImportBatch.objects.select_related("register", "unit", "period", "attachment", "owner").get(
         pk=run.arguments["import"]
     )
@@ -159,8 +159,8 @@ def do_cancel_import(batch: ImportBatch, *, acting_user: Account) -> ImportBatch
         Job.objects.filter(pk=batch.job_id).update(cancel_asked=True)
         waiting = Job.objects.filter(pk=batch.job_id, state=Job.State.WAITING)
         waiting.update(state=Job.State.CANCELLED, finished_at=clock.now(), message="已取消，没有写入任何数据")
-    preview.discard(batch.preview)
-    batch.preview, batch.state = "", ImportBatch.State.CANCELLED.value
+    folder, batch.preview, batch.state = batch.preview, "", ImportBatch.State.CANCELLED.value
+    transaction.on_commit(lambda: preview.discard(folder))
     batch.message = "已取消，没有写入任何数据"
     batch.save(update_fields=["preview", "state", "message"])
     where = name_of(batch.unit, clock.today())

@@ -3,7 +3,15 @@
 from jiaoheng.bureau.ledgers.models.imports import ImportBatch, ResendKey
 from jiaoheng.bureau.ledgers.models.records import Draft, Record, RecordVersion
 from jiaoheng.bureau.ledgers.models.registers import CodeRow, RegisterDraft, RegisterRow, RegisterVersion
-from jiaoheng.bureau.ledgers.models.rounds import CellComment, Extension, Filing, FilingStep, Reminder, Round
+from jiaoheng.bureau.ledgers.models.rounds import (
+    CellComment,
+    Extension,
+    Filing,
+    FilingStep,
+    RemarkDraft,
+    Reminder,
+    Round,
+)
 from jiaoheng.bureau.ledgers.models.views import SavedView
 
 __all__ = [
@@ -19,6 +27,7 @@ __all__ = [
     "RegisterDraft",
     "RegisterRow",
     "RegisterVersion",
+    "RemarkDraft",
     "Reminder",
     "ResendKey",
     "Round",

@@ -13,6 +13,12 @@ from jiaoheng.bureau.ledgers.models.registers import RegisterRow
 class Round(models.Model):
     """One collection: a register for a period, asked of the units that exist on `reference_date`."""
 
+    class Repeats(Labelled):
+        NO = "", "不重复"
+        MONTH = "month", "每月"
+        TERM = "term", "每学期"
+        YEAR = "year", "每学年"
+
     register = models.ForeignKey(RegisterRow, models.PROTECT)
     period = models.ForeignKey(Period, models.PROTECT, null=True)
     title = models.CharField("名称", max_length=100)
@@ -28,6 +34,9 @@ class Round(models.Model):
     created_by = models.ForeignKey(Account, models.PROTECT)
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    repeats = models.CharField("自动发起下一轮", max_length=6, choices=Repeats.choices(), blank=True, default="")
+    # the round that this one goes on from; one to one, so that two workers open one
+    follows = models.OneToOneField("self", models.PROTECT, null=True, related_name="next_round")
 
 
 class Filing(models.Model):
@@ -106,6 +115,18 @@ class CellComment(models.Model):
     by_name = models.CharField(max_length=80)
     at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
+
+
+class RemarkDraft(models.Model):
+    """Remarks at cells that an approver has typed and not sent: his alone, and gone once the filing moves on."""
+
+    account = models.ForeignKey(Account, models.CASCADE)
+    filing = models.ForeignKey(Filing, models.CASCADE, related_name="remark_drafts")
+    cells = models.JSONField(default=dict)  # `record:field` → text
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "filing"], name="remark_draft_once")]
 
 
 class Extension(models.Model):

@@ -11,6 +11,7 @@ from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.core.tree import name_of, names_at
 from jiaoheng.bureau.ledgers.models import Filing, FilingStep, Round
+from jiaoheng.bureau.ledgers.rounds.as_seen import Decided, decide
 from jiaoheng.bureau.ledgers.rounds.chain import (
     LEVEL_OF,
     RIGHT_OF,
@@ -25,6 +26,7 @@ from jiaoheng.bureau.ledgers.rounds.chain import (
     standing,
     state_after,
 )
+from jiaoheng.bureau.ledgers.rounds.deadlines import OWING
 from jiaoheng.bureau.ledgers.rounds.owing import owed
 from jiaoheng.bureau.ledgers.rounds.telling import tell_unit
 from jiaoheng.bureau.ledgers.rounds.words import LEVELS, names_words, stamp, state_words
@@ -92,9 +94,9 @@ def do_withdraw_approval(
     chain = chain_of(held, approvers_of(held.round))
     given = {one.level: one for one in standing(held) if one.kind == FilingStep.Kind.APPROVE}
     mine = [level for level in chain if level in given and _may(acting_user, held, level)]
-    if not mine:
-        if not any(_may(acting_user, held, level) for level in chain):
-            require(acting_user, held, RIGHT_OF[chain[-1]] if chain else Can.APPROVE_COUNTY)
+    if not mine and not any(_may(acting_user, held, level) for level in chain):
+        require(acting_user, held, RIGHT_OF[chain[-1]] if chain else Can.APPROVE_COUNTY)
+    if not mine or held.state in OWING:  # what was sent back is the unit's again: it comes with a new submission
         raise RefusedError("approval-none", f"这份台账现在是“{state_words(held)}”，没有可以撤回的审核")
     level = mine[-1]
     above = [given[one] for one in chain[chain.index(level) + 1 :] if one in given]
@@ -129,26 +131,18 @@ def _may(account: Account, held: Filing, level: str) -> bool:
 
 
 @audit.action
-def do_approve_filings(
-    filings: Iterable[Filing], *, acting_user: Account, versions: Mapping[int, int] | None = None
-) -> list[Filing]:
-    """Approve the chosen filings, all or none. `versions`: filing id → version seen."""
-    seen = versions or {}
-    done = []
-    for pk in sorted(one.pk for one in filings):
-        held = locked(pk, seen.get(pk))
-        _approve(held, acting_user)
-        done.append(held)
-    if not done:
-        raise RefusedError("nothing-chosen", "没有选中台账，请先在列表中勾选")
-    return done
+def do_approve_filings(filings: Iterable[Filing], *, seen: Mapping[int, int], acting_user: Account) -> Decided:
+    """Approve the chosen filings that still have the version `seen` (filing id → version), all of them or none."""
+    return decide(filings, seen, lambda held: _approve(held, acting_user))
 
 
 @audit.action
-def do_approve_unit(round_: Round, unit: Unit, *, acting_user: Account) -> list[Filing]:
+def do_approve_unit(
+    round_: Round, unit: Unit, *, acting_user: Account, seen: Mapping[int, int] | None = None
+) -> Decided:
     """Approve everything below a unit that waits at the acting person's level, once all of it is there (P17).
 
-    A district with an owed unit that has sent nothing (or is not yet through the district) is refused and names it.
+    seen: filing id → version as the page showed it (None: as it stands); another one is left out and named. A district with an owed unit that has sent nothing (or is not yet through the district) is refused and names it.
     """
     level = "county" if scope_of(acting_user, Can.APPROVE_COUNTY) else "district"
     column = {"county": "county_id", "district": "district_id"}.get(unit.level, "unit_id")
@@ -163,12 +157,8 @@ def do_approve_unit(round_: Round, unit: Unit, *, acting_user: Account) -> list[
         raise RefusedError("unit-incomplete", _missing(unit, round_, missing))
     if not ready:
         raise RefusedError("nothing-waiting", f"“{name_of(unit, round_.reference_date)}”没有待审的台账")
-    done = []
-    for one in ready:
-        held = locked(one.pk, one.version)
-        _approve(held, acting_user)
-        done.append(held)
-    return done
+    versions = {one.pk: one.version for one in ready} if seen is None else seen
+    return decide(ready, versions, lambda held: _approve(held, acting_user))
 
 
 def _missing(unit: Unit, round_: Round, missing: Sequence[Filing]) -> str:

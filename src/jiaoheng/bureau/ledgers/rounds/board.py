@@ -31,7 +31,7 @@ from jiaoheng.bureau.ledgers.rounds.owing import Holder, Outside, holders, is_fr
 from jiaoheng.bureau.ledgers.rounds.people import Staff, staff_of
 from jiaoheng.bureau.ledgers.rounds.policy import policy_at
 from jiaoheng.bureau.ledgers.rounds.progress import Progress, progress_of
-from jiaoheng.bureau.ledgers.rounds.words import day_words, due_words, spaced
+from jiaoheng.bureau.ledgers.rounds.words import day_words, due_words, measure_of, spaced
 from jiaoheng.methods.numbers import percent
 from jiaoheng.methods.sort_keys import number_key, text_key
 from jiaoheng.registers.model import Register
@@ -100,6 +100,7 @@ def board_of(round_: Round, account: Account, choice: Choice | None = None) -> B
         remind_count=ready,
         remind_words=remind_words,
         measure="项" if not schema.key else "条",
+        counted=measure_of(schema.level),
         may_manage=bool(due) and scope_of(account, Can.ROUNDS).covers(due[0], register),
         may_approve=any(scope_of(account, can) for can in (Can.APPROVE_DISTRICT, Can.APPROVE_COUNTY)),
     )
@@ -254,6 +255,7 @@ def _towns(rows: Sequence[BoardRow]) -> list[Town]:
                 label=f"{name} {len(group)} 所：{told}",
                 light=_town_light({one.key: count for one, count in counts}),
                 ready=sum(row.place == "county" for row in group),
+                seen=[f"{row.filing_id}.{row.version}" for row in group if row.place == "county"],
             )
         )
     worst = {tone: number for number, tone in enumerate(("late", "back", "soon", "wait", "done"))}

@@ -53,6 +53,7 @@ class Town:
     label: str  # what a screen reader says
     light: Light
     ready: int  # wait for the county
+    seen: Sequence[str]  # of these: filing and version as shown here, 12.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class Board:
     remind_count: int  # late and not reminded today
     remind_words: str  # beside the button 催办
     measure: str
+    counted: str  # how its units are counted: 所
     may_manage: bool
     may_approve: bool
 

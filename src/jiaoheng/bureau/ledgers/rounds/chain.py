@@ -11,7 +11,7 @@ from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import ConflictError, ForbiddenError
 from jiaoheng.bureau.core.scope import scope_of
 from jiaoheng.bureau.ledgers.access import whose_right
-from jiaoheng.bureau.ledgers.models import Filing, FilingStep, Round
+from jiaoheng.bureau.ledgers.models import Filing, FilingStep, RemarkDraft, Round
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.words import step_words
 
@@ -73,9 +73,10 @@ def moved(filing: Filing) -> ConflictError:
 
 
 def settle(filing: Filing, *changed: str) -> None:
-    """Store a new state; every change of state has a number of its own."""
+    """Store a new state; every change of state has a number of its own, and remarks not sent before it are dropped."""
     filing.version += 1
     filing.save(update_fields=["state", "version", *changed])
+    RemarkDraft.objects.filter(filing=filing).delete()
 
 
 def require(account: Account | None, filing: Filing, can: Can) -> None:

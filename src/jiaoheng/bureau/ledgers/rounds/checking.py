@@ -28,8 +28,9 @@ class Remark:
     record_id: int
     field: str
     title: str  # of the field
-    name: str  # of the record, as people call it
-    words: str
+    name: str  # of the record, as people call it; "" where the unit has only the one
+    words: str  # what is wrong and what to do
+    finding: str  # what is wrong, alone
     blocks: bool
     needs_sentence: bool
 
@@ -37,6 +38,11 @@ class Remark:
     def place(self) -> str:
         """Key of the cell: what forms link to and sentences are given under."""
         return f"{self.record_id}:{self.field}"
+
+    @property
+    def label(self) -> str:
+        """The cell as people call it: 一（1）班 合计; 在校生数."""
+        return f"{self.name} {self.title}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def judge(filing: Filing, schema: Register | None = None) -> Judgement:
     )
     remarks = []
     for number, row in enumerate(rows):
-        name = record_name(schema, row)
+        name = record_name(schema, row) if schema.key else ""
         remarks += [_remark(schema, row, name, wrong) for wrong in checked.wrongs.get(number, ())]
         remarks += [_lacking(schema, row, name, one) for one in checked.incomplete.get(number, ())]
     return Judgement(len(rows), tuple(remarks))
@@ -123,11 +129,16 @@ def _remark(schema: Register, row: RecordVersion, name: str, wrong: Wrong) -> Re
     blocks = wrong.level is CheckLevel.BLOCK
     title = schema.by_name[wrong.field].title if wrong.field in schema.by_name else ""
     words = f"{wrong.message}。{wrong.remedy}" if wrong.remedy and not wrong.message.endswith("。") else wrong.message
-    return Remark(
-        row.record_id, wrong.field, title, name, words, blocks, not blocks and wrong.code in AGAINST_LAST_PERIOD
-    )
+    asked = not blocks and wrong.code in AGAINST_LAST_PERIOD
+    return Remark(row.record_id, wrong.field, title, name, words, wrong.message, blocks, asked)
 
 
 def _lacking(schema: Register, row: RecordVersion, name: str, lacking: str) -> Remark:
     title = schema.by_name[lacking].title
-    return Remark(row.record_id, lacking, title, name, f"必填的“{title}”空着。请填写", True, False)
+    finding = f"必填的“{title}”空着"
+    return Remark(row.record_id, lacking, title, name, f"{finding}。请填写", finding, True, False)
+
+
+def told_words(note: Mapping[str, str]) -> str:
+    """A note of a submission for its approver: without what the filler was asked to do where he has answered."""
+    return note.get("finding") or note["words"] if note["sentence"] else note["words"]

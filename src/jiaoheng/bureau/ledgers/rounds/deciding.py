@@ -11,9 +11,10 @@ from jiaoheng.bureau.core.refusals import NotFoundError
 from jiaoheng.bureau.core.scope import Scope, scope_of
 from jiaoheng.bureau.core.tree import names_at
 from jiaoheng.bureau.ledgers.models import Filing, Round
+from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.chain import LEVEL_OF, RIGHT_OF
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING
-from jiaoheng.bureau.ledgers.rounds.words import LEVELS, stamp
+from jiaoheng.bureau.ledgers.rounds.words import LEVELS, measure_of, stamp
 
 WHAT = {"approve": "通过", "return": "退回"}
 
@@ -38,12 +39,13 @@ class Decision:
     word: str
     ready: Sequence[Chosen]
     left: Sequence[Chosen]
+    measure: str  # 所
 
     @property
     def words(self) -> str:
-        """通过 12 份；另有 2 份这次不动."""
-        told = f"{self.word} {len(self.ready)} 份" if self.ready else f"选中的台账现在都不能{self.word}"
-        return told + (f"；另有 {len(self.left)} 份这次不动" if self.ready and self.left else "") + "。"
+        """通过 12 所；另有 2 所这次不动."""
+        told = f"{self.word} {len(self.ready)} {self.measure}" if self.ready else f"选中的台账现在都不能{self.word}"
+        return told + (f"；另有 {len(self.left)} {self.measure}这次不动" if self.ready and self.left else "") + "。"
 
 
 def filings_in(round_: Round, account: Account, ids: Sequence[int]) -> list[Filing]:
@@ -56,11 +58,14 @@ def filings_in(round_: Round, account: Account, ids: Sequence[int]) -> list[Fili
     return found
 
 
-def decision_of(round_: Round, account: Account, ids: Sequence[int], what: str) -> Decision:
-    """Part the chosen filings. `what`: approve or return; anything else is missing. Raises NotFoundError."""
+def decision_of(round_: Round, account: Account, seen: Mapping[int, int | None], what: str) -> Decision:
+    """Part the chosen filings. `what`: approve or return; anything else is missing. Raises NotFoundError.
+
+    seen: filing id → version that the board showed (None: not known); one that moved on since stays out.
+    """
     if what not in WHAT:
         raise NotFoundError
-    filings = filings_in(round_, account, ids)
+    filings = filings_in(round_, account, list(seen))
     names = names_at([one.unit_id for one in filings], round_.reference_date)
     levels = {level: scope_of(account, right) for level, right in RIGHT_OF.items()}
     made = [
@@ -70,11 +75,17 @@ def decision_of(round_: Round, account: Account, ids: Sequence[int], what: str) 
             names.get(one.unit_id, ""),
             str(Filing.State(one.state).label),
             stamp(one.submitted_at) if one.submitted_at else "",
-            _why_not(one, what, levels, round_.register.name),
+            _why_not(one, what, levels, round_.register.name) or _moved(one, seen),
         )
         for one in filings
     ]
-    return Decision(what, WHAT[what], [one for one in made if not one.why], [one for one in made if one.why])
+    measure = measure_of(schema_of(round_.register, round_.reference_date).level)
+    return Decision(what, WHAT[what], [one for one in made if not one.why], [one for one in made if one.why], measure)
+
+
+def _moved(filing: Filing, seen: Mapping[int, int | None]) -> str:
+    version = seen.get(filing.pk)
+    return "" if version in (None, filing.version) else "在您打开页面后又改过，请看过再定"
 
 
 def _why_not(filing: Filing, what: str, levels: Mapping[str, Scope], register: str) -> str:

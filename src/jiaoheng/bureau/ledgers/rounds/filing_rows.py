@@ -12,8 +12,9 @@ from jiaoheng.bureau.ledgers.changes import carried
 from jiaoheng.bureau.ledgers.masking_rules import identity_words, shown
 from jiaoheng.bureau.ledgers.models import CellComment, Filing, FilingStep
 from jiaoheng.bureau.ledgers.registry import schema_of
-from jiaoheng.bureau.ledgers.rounds.checking import Remark
+from jiaoheng.bureau.ledgers.rounds.checking import Remark, told_words
 from jiaoheng.bureau.ledgers.rounds.content import records_of
+from jiaoheng.bureau.ledgers.rounds.since_return import Since
 from jiaoheng.methods.sort_keys import text_key
 from jiaoheng.registers.model import Data, Field, FieldType, Register, Sensitive
 from jiaoheng.registers.values import exact_number
@@ -44,6 +45,7 @@ class RowCell:
     numeric: bool
     masked: bool
     marks: Sequence[Mark]
+    old: str  # what stood there when it was returned, where that was something else; "" where nothing changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class RowLine:
     name: str
     cells: Sequence[RowCell]
     marks: Sequence[Mark]  # at the record as a whole
+    added: bool  # since the return
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +73,26 @@ class RowColumn:
 
 @dataclass(frozen=True, slots=True)
 class RowsPage:
-    """One page of the table. `marked`: rows at which something is said."""
+    """One page of the table. `marked`: rows at which something is said; `changed`: rows changed since the return."""
 
     columns: Sequence[RowColumn]
     rows: Sequence[RowLine]
     total: int
     marked: int
-    only_marked: bool
+    changed: int
+    only: str  # marked, changed, or "" for all of them
     page: int
     pages: int
     has_sums: bool
 
 
-def rows_page(filing: Filing, schema: Register, marks: Marks, *, page: int = 1, only_marked: bool = False) -> RowsPage:
-    """The records of a filing as they stand, in the order of their names, a page at a time. Sums are of all of them."""
+def rows_page(
+    filing: Filing, schema: Register, marks: Marks, since: Since | None, *, page: int = 1, only: str = ""
+) -> RowsPage:
+    """The records of a filing as they stand, in the order of their names, a page at a time. Sums are of all of them.
+
+    only: marked (something is said there), changed (since the last return), or "" for all.
+    """
     day = clock.today()
     records = [(one.record_id, carried(schema, one.data)) for one in records_of(filing)]
     named = [
@@ -92,8 +101,10 @@ def rows_page(filing: Filing, schema: Register, marks: Marks, *, page: int = 1, 
     ]
     named.sort(key=lambda one: (text_key(one[1]), one[0]))
     at = {int(key.split(":")[0]) for key, said in marks.items() if said and key.split(":")[0].isdigit()}
-    there = [one for one in named if one[0] in at]
-    chosen = there if only_marked else named
+    moved = since.records if since is not None else frozenset()
+    there = {"marked": [one for one in named if one[0] in at], "changed": [one for one in named if one[0] in moved]}
+    only = only if only in there else ""
+    chosen = there.get(only, named)
     pages = max(1, -(-len(chosen) // ROWS))
     page = min(max(page, 1), pages)
     fields = [one for one in schema.fields if not (one.identity and one.sensitive is Sensitive.NONE)]
@@ -101,31 +112,52 @@ def rows_page(filing: Filing, schema: Register, marks: Marks, *, page: int = 1, 
     return RowsPage(
         columns=columns,
         rows=[
-            _line(pk, name, data, fields, schema, marks) for pk, name, data in chosen[(page - 1) * ROWS : page * ROWS]
+            _line(pk, name, data, fields, schema, marks, since)
+            for pk, name, data in chosen[(page - 1) * ROWS : page * ROWS]
         ],
         total=len(named),
-        marked=len(there),
-        only_marked=only_marked,
+        marked=len(there["marked"]),
+        changed=len(there["changed"]),
+        only=only,
         page=page,
         pages=pages,
         has_sums=any(one.sum for one in columns),
     )
 
 
-def _line(pk: int, name: str, data: Data, fields: Sequence[Field], schema: Register, marks: Marks) -> RowLine:
-    whole = [
-        mark
-        for one in ("", *(f.name for f in schema.fields if f not in fields))
-        for mark in marks.get(f"{pk}:{one}", ())
-    ]
+def _line(
+    pk: int,
+    name: str,
+    data: Data,
+    fields: Sequence[Field],
+    schema: Register,
+    marks: Marks,
+    since: Since | None,
+) -> RowLine:
+    changed = since.cells if since is not None else {}
+    named = [one for one in schema.fields if one not in fields]
+    whole = [mark for one in ("", *(one.name for one in named)) for mark in marks.get(f"{pk}:{one}", ())]
+    for one in named:
+        if f"{pk}:{one.name}" in changed:
+            old, new = changed[f"{pk}:{one.name}"]
+            whole.append(Mark("changed", f"{one.title}：{old} → {new}"))
     cells = []
     for one in fields:
         key = f"{pk}:{one.name}"
         text = shown(schema, one, data.get(one.name), clock.today())
         cells.append(
-            RowCell(key, one.name, text, not text, one.type in NUMBERS, bool(one.sensitive), tuple(marks.get(key, ())))
+            RowCell(
+                key,
+                one.name,
+                text,
+                not text,
+                one.type in NUMBERS,
+                bool(one.sensitive),
+                tuple(marks.get(key, ())),
+                changed[key][0] if key in changed else "",
+            )
         )
-    return RowLine(pk, name, cells, whole)
+    return RowLine(pk, name, cells, whole, since is not None and pk in since.added)
 
 
 def _column(one: Field, rows: Sequence[Data]) -> RowColumn:
@@ -158,7 +190,8 @@ def marks_of(
             kind=FilingStep.Kind.SUBMIT, content=filing.content, withdrawn_at__isnull=True
         ).last()
         for note in sent.notes if sent is not None else ():
-            words = f"{note['words']}　填报说明：{note['sentence']}" if note["sentence"] else note["words"]
+            said = f"　填报说明：{note['sentence']}" if note["sentence"] else ""
+            words = told_words(note) + said
             found[f"{note['record']}:{note['field']}"].append(Mark("told", words))
     for key, text in (pending or {}).items():
         found[key].append(Mark("mine", text))

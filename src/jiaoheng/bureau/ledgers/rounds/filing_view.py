@@ -15,6 +15,7 @@ from jiaoheng.bureau.ledgers.masking_rules import identity_words
 from jiaoheng.bureau.ledgers.models import CellComment, Extension, Filing, FilingStep, RecordVersion
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.chain import LEVEL_OF, RIGHT_OF, approvers_of, chain_of
+from jiaoheng.bureau.ledgers.rounds.checking import told_words
 from jiaoheng.bureau.ledgers.rounds.deadlines import OWING, Light, Lights, limit_of, timing_of, window_of
 from jiaoheng.bureau.ledgers.rounds.filers import may_file
 from jiaoheng.bureau.ledgers.rounds.owing import FREE, Holder, holders
@@ -60,6 +61,7 @@ class Remarked:
     by: str
     when: str
     settled: bool
+    content: int  # the one that it was said of
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +249,11 @@ def _remarks(filing: Filing, schema: Register, today: dt.date) -> list[Remarked]
                 by=one.by_name,
                 when=day_words(one.at, today),
                 settled=one.settled_at is not None,
+                content=one.content,
             )
         )
     return sorted(made, key=lambda one: one.settled)
 
 
 def _explained(note: dict[str, str]) -> Explained:
-    return Explained(f"{note['name']} {note['title']}".strip(), note["words"], note["sentence"])
+    return Explained(f"{note['name']} {note['title']}".strip(), told_words(note), note["sentence"])

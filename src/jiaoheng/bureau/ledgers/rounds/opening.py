@@ -17,6 +17,7 @@ from jiaoheng.bureau.ledgers.models.records import CURRENT
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.rounds.owing import asked_units
 from jiaoheng.bureau.ledgers.rounds.policy import policy_at, read_steps
+from jiaoheng.bureau.ledgers.rounds.repeat_choices import check_repeats
 from jiaoheng.bureau.ledgers.rounds.telling import tell_moved
 from jiaoheng.bureau.ledgers.rounds.words import round_words
 from jiaoheng.registers.model import PeriodKind
@@ -34,19 +35,28 @@ def do_open_round(
     due_at: dt.datetime,
     reminders: Sequence[Mapping[str, Any]] | None = None,
     *,
-    acting_user: Account,
+    acting_user: Account | None,
     office: Unit | None = None,
     note: str = "",
+    repeats: str = "",
+    follows: Round | None = None,
 ) -> Round:
     """Open a collection round: one filing for each unit of the register's level that exists on the reference date.
 
     kinds: codes of school kinds, empty for all. reminders: steps as in `packs/reminders.yaml`, None for the default.
-    office: the department that collects; the acting person's own where he has one. Raises ForbiddenError, RefusedError
-    (`round-dates`, `round-title`, `round-period`, `round-empty`, `round-again`).
+    office: the department that collects; the acting person's own where he has one. repeats: how often the next one
+    opens itself (`Round.Repeats`). follows: the round that this one goes on from; acting_user None is the worker, who
+    opens in the name of that round's maker. Raises ForbiddenError, RefusedError (`round-dates`, `round-title`,
+    `round-period`, `round-empty`, `round-again`, `round-repeats`).
     """
-    _require_rounds(acting_user, scope_unit)
+    if acting_user is not None:
+        require_rounds(acting_user, scope_unit)
+    maker = acting_user or (follows.created_by if follows is not None else None)
+    if maker is None:
+        raise TypeError("a round without a person goes on from another round")
     schema = schema_of(register, reference_date)
-    _check(register, period, title, scope_unit, opens_at, due_at, schema.period)
+    check_round(register, period, title, scope_unit, opens_at, due_at, schema.period)
+    check_repeats(schema.period, repeats)
     steps = policy_at(reference_date).steps if reminders is None else read_steps(reminders)
     made = Round.objects.create(
         register=register,
@@ -61,8 +71,10 @@ def do_open_round(
         first_due_at=due_at,
         note=note.strip(),
         reminders=[{"days": one.days, "to": list(one.to)} for one in steps],
-        created_by=acting_user,
+        created_by=maker,
         created_at=clock.now(),
+        repeats=repeats,
+        follows=follows,
     )
     count = _plant_filings(made, schema.level, kinds)
     audit.note(
@@ -72,10 +84,17 @@ def do_open_round(
         unit_id=scope_unit.pk,
         changes=audit.differences(
             {},
-            {"due": _said(due_at), "opens": _said(opens_at), "day": str(reference_date), "units": count},
-            {"opens": "开始", "due": "截止", "day": "统计时点", "units": "应交单位"},
+            {
+                "due": _said(due_at),
+                "opens": _said(opens_at),
+                "day": str(reference_date),
+                "units": count,
+                "repeats": Round.Repeats(repeats).label if repeats else None,
+            },
+            {"opens": "开始", "due": "截止", "day": "统计时点", "units": "应交单位", "repeats": "自动发起下一轮"},
         ),
         count=count,
+        reason="" if follows is None else f"接着{round_words(follows)}自动发起",
     )
     return made
 
@@ -116,7 +135,7 @@ def _begun(made: Round) -> set[int]:
     return set(rows.order_by().values_list("unit_id", flat=True).distinct())
 
 
-def _check(
+def check_round(
     register: RegisterRow,
     period: Period | None,
     title: str,
@@ -125,6 +144,7 @@ def _check(
     due_at: dt.datetime,
     kind: PeriodKind,
 ) -> None:
+    """Nothing if such a round may be opened. Raises RefusedError (`round-title`, `-dates`, `-period`, `-again`)."""
     if not title.strip():
         raise RefusedError("round-title", "请填写轮次名称", places={"title": "请填写轮次名称"})
     if due_at <= opens_at:
@@ -141,10 +161,8 @@ def _check(
         register=register, period=period, scope_unit=scope_unit, closed_at__isnull=True
     ).first()
     if again is not None and period is not None:
-        raise RefusedError(
-            "round-again",
-            f"“{register.title}”{period.name}已有一轮{round_words(again)}在填报，请在那一轮里改截止日期或延期",
-        )
+        told = f"“{register.title}”{period.name}已有一轮{round_words(again)}在填报，请在那一轮里改截止日期或延期"
+        raise RefusedError("round-again", told, places={"period": told})
 
 
 @audit.action
@@ -191,17 +209,18 @@ def do_reopen(round_: Round, *, acting_user: Account, reason: str) -> Round:
 
 def _held(round_: Round, account: Account) -> Round:
     held = Round.objects.select_for_update(of=("self",)).select_related("register", "scope_unit").get(pk=round_.pk)
-    _require_rounds(account, held.scope_unit)
+    require_rounds(account, held.scope_unit)
     return held
 
 
-def _require_rounds(account: Account, scope_unit: Unit) -> None:
+def require_rounds(account: Account, scope_unit: Unit) -> None:
+    """ForbiddenError for who may not manage rounds of a unit."""
     if not scope_of(account, Can.ROUNDS).covers(line_at(scope_unit, clock.today())):
         raise ForbiddenError("您可以查看，但采集轮次由股室发起和管理，请联系发起股室")
 
 
-def _own_office(account: Account) -> Unit | None:
-    home = account.home
+def _own_office(account: Account | None) -> Unit | None:
+    home = account.home if account is not None else None
     return home if home is not None and home.level == Unit.Level.DEPARTMENT else None
 
 

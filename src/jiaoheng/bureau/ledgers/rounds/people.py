@@ -24,11 +24,12 @@ HEADS = {
     "district": ("district",),
     "department": ("department",),
 }
+_ASKED = {"admin", *(role for roles in (*FILLERS.values(), *HEADS.values()) for role in roles)}
 
 
 @dataclass(frozen=True)
 class Staff:
-    """(unit id, role) → open accounts with that role there today, in order of their numbers."""
+    """(unit id, role) → open accounts with that role there today, in order of their numbers; teachers are not in it."""
 
     members: Mapping[tuple[int, str], Sequence[Account]] = field(default_factory=dict)
 
@@ -54,7 +55,9 @@ def staff_of(unit_ids: Iterable[int | None], day: dt.date) -> Staff:
     found: dict[tuple[int, str], list[Account]] = defaultdict(list)
     for part in chunks({one for one in unit_ids if one is not None}):
         members = Membership.objects.filter(holds(day), unit_id__in=part, account__closed_at__isnull=True)
-        for member in members.select_related("account").order_by("account_id"):
+        members = members.filter(role__in=_ASKED)
+        # a phone is nothing that anybody is chosen by, and each would be decrypted
+        for member in members.select_related("account").defer("account__phone").order_by("account_id"):
             found[member.unit_id, member.role].append(member.account)
     return Staff(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jiaoheng.bureau.core import audit, clock
@@ -13,6 +13,7 @@ from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.tree import name_of
 from jiaoheng.bureau.ledgers.models import CellComment, Filing, FilingStep, RecordVersion
 from jiaoheng.bureau.ledgers.registry import schema_of
+from jiaoheng.bureau.ledgers.rounds.as_seen import Decided, decide
 from jiaoheng.bureau.ledgers.rounds.chain import (
     LEVEL_OF,
     RIGHT_OF,
@@ -30,6 +31,8 @@ from jiaoheng.bureau.ledgers.rounds.telling import tell_unit
 from jiaoheng.bureau.ledgers.rounds.words import due_words, spaced
 from jiaoheng.registers.masking import mask_field
 from jiaoheng.registers.model import Register, Value
+
+_SEE_REMARKS = "见各格批注"  # the reason where the remarks say it all
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ def do_return_filing(
 ) -> Filing:
     """Send a filing back for correction; also an approved one, whose approved figures stay until the new ones are (P16).
 
-    due_at: until when, else the policy's working days from today. Raises RefusedError (`reason-missing`, `return-due`,
-    `remark-place`), ConflictError naming who decided first, ForbiddenError.
+    reason: may be empty where remarks say what is wrong. due_at: until when, else the policy's working days from today.
+    Raises RefusedError (`reason-missing`, `return-due`, `remark-place`), ConflictError naming who decided first, ForbiddenError.
     """
     held = locked(filing.pk, version)
     _return(held, reason, acting_user, remarks, due_at)
@@ -63,26 +66,24 @@ def do_return_filing(
 
 @audit.action
 def do_return_filings(
-    filings: Iterable[Filing], *, reason: str, acting_user: Account, due_at: dt.datetime | None = None
-) -> list[Filing]:
-    """Send the chosen filings back with one reason, all or none."""
-    done = []
-    for pk in sorted(one.pk for one in filings):
-        held = locked(pk, None)
-        _return(held, reason, acting_user, (), due_at)
-        done.append(held)
-    if not done:
-        raise RefusedError("nothing-chosen", "没有选中台账，请先在列表中勾选")
-    return done
+    filings: Iterable[Filing],
+    *,
+    reason: str,
+    seen: Mapping[int, int],
+    acting_user: Account,
+    due_at: dt.datetime | None = None,
+) -> Decided:
+    """Send the chosen filings back with one reason: those that still have the version `seen`, all of them or none."""
+    return decide(filings, seen, lambda held: _return(held, reason, acting_user, (), due_at))
 
 
 def _return(held: Filing, reason: str, by: Account, remarks: Sequence[CellRemark], due_at: dt.datetime | None) -> None:
-    reason = reason.strip()
+    reason = reason.strip() or (_SEE_REMARKS if remarks else "")
     if not reason:
         raise RefusedError(
             "reason-missing", "退回修改要写明原因：哪里不对，怎样才对", places={"reason": "请填写退回原因"}
         )
-    level = _level(held)
+    level = level_of(held)
     require(by, held, RIGHT_OF[level])
     now = clock.now()
     if due_at is not None and due_at <= now:
@@ -100,7 +101,7 @@ def _return(held: Filing, reason: str, by: Account, remarks: Sequence[CellRemark
     tell_unit(held, step, head, f"{by.name}：{reason}。{spaced('改正截止', until)}。", mood="back")
 
 
-def _level(held: Filing) -> str:
+def level_of(held: Filing) -> str:
     """The level at which a filing lies: where it waits, or the last one of its chain where it is approved."""
     waiting = LEVEL_OF.get(Filing.State(held.state))
     if waiting is not None:

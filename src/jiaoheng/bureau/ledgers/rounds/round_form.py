@@ -18,8 +18,10 @@ from jiaoheng.bureau.core.tree import facts_at, name_of, names_at
 from jiaoheng.bureau.ledgers.access import access_register
 from jiaoheng.bureau.ledgers.models import RegisterRow
 from jiaoheng.bureau.ledgers.registry import code_tables, schema_of, schemas
+from jiaoheng.bureau.ledgers.rounds.opening import check_round
 from jiaoheng.bureau.ledgers.rounds.owing import asked_units
 from jiaoheng.bureau.ledgers.rounds.policy import Step, policy_at
+from jiaoheng.bureau.ledgers.rounds.repeat_choices import check_repeats, choices_for
 from jiaoheng.bureau.ledgers.rounds.words import date_words, due_words, names_words
 from jiaoheng.registers.model import PeriodKind
 
@@ -49,6 +51,7 @@ class RoundForm:
     scopes: Sequence[Option]
     kinds: Sequence[Option]
     steps: Sequence[Option]
+    repeats: Sequence[Option]  # none but 不重复 where the register's periods cannot be asked by themselves
     texts: Mapping[str, str]
 
 
@@ -62,7 +65,7 @@ def round_form(account: Account, typed: Mapping[str, str], lists: Mapping[str, S
     known = schemas()
     titles = [Option(one, schema.title, one == name) for one, schema in known.items()]
     if name not in known:
-        return RoundForm("", "", titles, (), (), (), (), {})
+        return RoundForm("", "", titles, (), (), (), (), (), {})
     row = access_register(account, name)
     kind = schema_of(row).period
     period = _period(kind, typed.get("period", ""))
@@ -71,7 +74,7 @@ def round_form(account: Account, typed: Mapping[str, str], lists: Mapping[str, S
         "reference_date": f"{today:%Y-%m-%d}",
         "opens_date": f"{today:%Y-%m-%d}",
         "opens_time": "08:00",
-        "due_date": f"{today + dt.timedelta(days=_USUAL):%Y-%m-%d}",
+        "due_date": f"{_usual_due(today):%Y-%m-%d}",
         "due_time": "17:30",
         "note": "",
     }
@@ -84,8 +87,18 @@ def round_form(account: Account, typed: Mapping[str, str], lists: Mapping[str, S
         scopes=_scopes(account, typed.get("scope", "")),
         kinds=_kinds(account, set(lists.get("kinds", ()))) if known[name].level == "school" else (),
         steps=[Option(one.key, one.words, "steps" not in lists or one.key in lists["steps"]) for one in steps],
+        repeats=[Option(value, label, value == typed.get("repeats", "")) for value, label in choices_for(kind)],
         texts={key: typed.get(key, value) for key, value in usual.items()},
     )
+
+
+def _usual_due(today: dt.date) -> dt.date:
+    """The first working day from `_USUAL` days on; that day itself in a year without a published calendar."""
+    day = today + dt.timedelta(days=_USUAL)
+    try:
+        return day if is_workday(day) else workday_shifted(day, 1)
+    except RefusedError:
+        return day
 
 
 def _period(kind: PeriodKind, asked: str) -> Period | None:
@@ -139,6 +152,7 @@ class Asked:
     due_at: dt.datetime
     steps: Sequence[Step]
     note: str
+    repeats: str
 
 
 def read_round(
@@ -167,6 +181,7 @@ def read_round(
         wrong["due_date"] = f"截止 {_said(due_at)} 已经过去，请另选时间"
     if wrong or reference_date is None or opens_at is None or due_at is None:
         raise RefusedError("round-form", "有几处要改，改好再看要问哪些单位", places=wrong)
+    check_repeats(kind, typed.get("repeats", ""))
     keys = set(lists.get("steps", ()))
     return Asked(
         register=register,
@@ -179,6 +194,7 @@ def read_round(
         due_at=due_at,
         steps=[one for one in policy_at(clock.today()).steps if one.key in keys],
         note=typed.get("note", ""),
+        repeats=typed.get("repeats", ""),
     )
 
 
@@ -211,6 +227,15 @@ def preview_round(asked: Asked) -> Preview:
     """Who will owe, until when, and what goes out on which day. RefusedError (`round-empty`) where nobody would."""
     today = clock.today()
     schema = schema_of(asked.register, asked.reference_date)
+    check_round(
+        asked.register,
+        asked.period,
+        asked.title,
+        asked.scope_unit,
+        asked.opens_at,
+        asked.due_at,
+        schema_of(asked.register).period,
+    )
     ids = asked_units(asked.scope_unit, schema.level, asked.reference_date, asked.kinds)
     if not ids:
         told = (

@@ -129,7 +129,7 @@ def _check_content(held: Filing, judged: Judgement, zero_report: bool, sentences
 
 
 def _refusal(code: str, head: str, remarks: list[Remark]) -> RefusedError:
-    told = "\n".join(f"{one.name} {one.title}：{one.words}" for one in remarks[:MOST_TOLD])
+    told = "\n".join(f"{one.label}：{one.words}" for one in remarks[:MOST_TOLD])
     places: dict[str, str] = {}
     for one in remarks:
         places[one.place] = f"{places[one.place]}；{one.words}" if one.place in places else one.words
@@ -145,6 +145,7 @@ def _notes(judged: Judgement, sentences: Mapping[str, str]) -> list[dict[str, An
             "name": one.name,
             "title": one.title,
             "words": one.words,
+            "finding": one.finding,
             "sentence": sentences.get(one.place, "").strip()[:200],
         }
         for one in judged.remarks
@@ -160,7 +161,9 @@ def _timing(held: Filing) -> Timing | None:
 def do_recall_filing(filing: Filing, *, acting_user: Account, version: int | None = None) -> Filing:
     """Take a submission back until an approver has opened it; afterwards the approver returns it on request."""
     held = locked(filing.pk, version)
-    require_filer(acting_user, held)
+    holder = require_filer(acting_user, held)
+    if holder.hold in FREE:
+        raise RefusedError("unit-ended", f"“{_unit(held)}”：{holder.words}，这一轮的提交不能再撤回")
     steps = standing(held)
     sent = next((one for one in reversed(steps) if one.kind == FilingStep.Kind.SUBMIT), None)
     decided = [one for one in steps if one.kind == FilingStep.Kind.APPROVE]
@@ -174,7 +177,11 @@ def do_recall_filing(filing: Filing, *, acting_user: Account, version: int | Non
         )
     now = clock.now()
     FilingStep.objects.filter(pk=sent.pk).update(withdrawn_at=now)
-    returned = FilingStep.objects.filter(filing=held, kind=FilingStep.Kind.RETURN, content=held.content - 1).exists()
+    # back to where it was: an earlier submission that was taken back too does not count
+    kinds = (FilingStep.Kind.SUBMIT, FilingStep.Kind.RETURN)
+    counting = FilingStep.objects.filter(filing=held, kind__in=kinds, withdrawn_at__isnull=True)
+    before = counting.order_by("at", "pk").last()
+    returned = before is not None and before.kind == FilingStep.Kind.RETURN
     held.state = str(Filing.State.RETURNED if returned else Filing.State.DRAFT)
     held.submitted_at, held.submitted_by = None, None
     changed = ["submitted_at", "submitted_by"]
@@ -184,7 +191,7 @@ def do_recall_filing(filing: Filing, *, acting_user: Account, version: int | Non
     add_step(held, FilingStep.Kind.RECALL, "school", acting_user)
     settle(held, *changed)
     if returned:
-        CellComment.objects.filter(filing=held, content=held.content - 1).update(settled_at=None)
+        CellComment.objects.filter(filing=held, content=before.content).update(settled_at=None)
     _note(held, "filing.recall", acting_user, 1, None)
     return held
 

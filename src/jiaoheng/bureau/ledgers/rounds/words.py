@@ -57,6 +57,11 @@ def names_words(names: Sequence[str]) -> str:
     return f"{'、'.join(names[:MOST_NAMES])} 等 {len(names)} 所"
 
 
+def measure_of(level: str) -> str:
+    """How units of a register's level are counted: 所 for schools."""
+    return {"school": "所", "class": "个班", "district": "个学区"}.get(level, "个单位")
+
+
 def state_words(filing: Filing) -> str:
     """What a school reads of its filing: 县级已审 where the last word is said (P17)."""
     if filing.state == Filing.State.APPROVED:

@@ -44,7 +44,7 @@ def faults_of(one: IntegrityCheck, limit: int = _SHOWN) -> tuple[int, list[tuple
         count = int(cursor.fetchone()[0])
         if not count:
             return 0, []
-        cursor.execute(f"SELECT id, name, note FROM ({one.faults}) AS faults ORDER BY 1 LIMIT {int(limit)}")  # noqa: S608
+        cursor.execute(f"SELECT id, name, note FROM ({one.faults}) AS faults ORDER BY 1 LIMIT {int(limit)}")  # noqa: S608 (our own data file)
         return count, [(str(row[0]), str(row[1] or ""), str(row[2] or "")) for row in cursor.fetchall()]
 
 

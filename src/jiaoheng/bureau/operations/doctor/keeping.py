@@ -11,8 +11,10 @@ from jiaoheng.bureau.core import clock, schedule
 from jiaoheng.bureau.core.files import SMALL_SUFFIX, full_path
 from jiaoheng.bureau.core.models import Attachment
 from jiaoheng.bureau.core.refusals import RefusedError
+from jiaoheng.bureau.core.sealed_files import is_what_was_stored, key_id_of, plain_size
+from jiaoheng.bureau.ledgers.key_rotation import lies_sealed
 from jiaoheng.bureau.operations.archive import verify
-from jiaoheng.bureau.operations.catalogue import newest_noted, sha256_of
+from jiaoheng.bureau.operations.catalogue import newest_noted
 from jiaoheng.bureau.operations.doctor.findings import Doctor, check
 from jiaoheng.bureau.operations.keys import need_key
 
@@ -47,29 +49,42 @@ def backups(doctor: Doctor) -> None:
 
 @check("attachments", "附件")
 def attachments(doctor: Doctor) -> None:
-    """Each attachment's file is there, as long as it was (thorough: the same bytes), and no file belongs to nobody."""
-    missing, changed, known = [], [], set()
+    """Each attachment's file is there, as long as it was (thorough: the same bytes), sealed, and no file belongs to nobody."""
+    missing, changed, plain, known = [], [], [], set()
     rows = Attachment.objects.values_list("pk", "path", "size", "sha256").iterator(chunk_size=2000)
     for pk, path, size, digest in rows:
         known.add(path)
         where = full_path(path)
         if not where.is_file():
             missing.append(f"附件 {pk}")
-        elif where.stat().st_size != size or (doctor.thorough and sha256_of(where) != digest):
+        elif _is_changed(where, size, digest, thorough=doctor.thorough):
             changed.append(f"附件 {pk}")
+        elif lies_sealed(path) and key_id_of(where) is None:
+            plain.append(f"附件 {pk}")
     if missing:
         doctor.bad(
             f"{len(missing)} 个附件的文件不在磁盘上", "从备份取回 files 文件夹里的这些文件", tuple(missing[:_SHOWN])
         )
     if changed:
         doctor.bad(f"{len(changed)} 个附件与上传时不同", "从备份取回 files 文件夹里的这些文件", tuple(changed[:_SHOWN]))
+    if plain:
+        doctor.look(f"{len(plain)} 个附件的文件还没有加密", "运行 jiaoheng keys rotate", tuple(plain[:_SHOWN]))
     orphans = _orphans(known)
     if orphans:
         doctor.look(
             f"{orphans} 个文件没有附件指向它", "不用处理，后台任务每天清理一次；一直不减时核对后台任务是否在运行"
         )
-    if not missing and not changed and not orphans:
+    if not missing and not changed and not plain and not orphans:
         doctor.good(f"{len(known)} 个附件的文件都在" + ("，内容与上传时相同" if doctor.thorough else ""))
+
+
+def _is_changed(path: Path, size: int, digest: str, *, thorough: bool) -> bool:
+    """Whether a file is another than was stored; its size alone where nobody asked for more."""
+    try:
+        sizes = (path.stat().st_size, plain_size(path))
+    except ValueError:
+        return True
+    return size not in sizes or (thorough and not is_what_was_stored(path, digest))
 
 
 def _orphans(known: set[str]) -> int:

@@ -70,6 +70,12 @@ def with_query(context: dict[str, Any], **changes: Any) -> str:
     return f"?{text}" if text else "?"
 
 
+@register.simple_tag(takes_context=True)
+def go_query(context: dict[str, Any], **changes: Any) -> str:
+    """The query of an import's page with some values changed, without its `?`: what a button sends on as `go`."""
+    return with_query(context, step=None, **changes).removeprefix("?")
+
+
 @register.filter
 def get_item(mapping: Any, key: Any) -> Any:
     """A value of a mapping by a key that is only known in the template; None where it is not there."""

@@ -19,6 +19,7 @@ from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.core.search import search as find
 from jiaoheng.bureau.core.second_factor import codes_left, factor_of
+from jiaoheng.bureau.ledgers.record_index import indexing_words
 from jiaoheng.bureau.web.current import KEY, places_of
 from jiaoheng.bureau.web.pages import page
 
@@ -34,7 +35,8 @@ def search(request: HttpRequest) -> HttpResponse:
         for group in find(request.user, text)
     ]
     found = "、".join(f"{group.title} {len(hits)}" for group, hits in groups)
-    return page(request, "web/search.html", "查找", {"q": text, "groups": groups, "found": found})
+    late = indexing_words() if text else ""
+    return page(request, "web/search.html", "查找", {"q": text, "groups": groups, "found": found, "late": late})
 
 
 @require_GET

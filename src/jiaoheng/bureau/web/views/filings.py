@@ -18,6 +18,7 @@ from jiaoheng.bureau.ledgers.rounds.actions import (
     CellRemark,
     do_approve_filing,
     do_extend,
+    do_keep_remarks,
     do_recall_filing,
     do_return_filing,
     do_submit_filing,
@@ -27,6 +28,7 @@ from jiaoheng.bureau.ledgers.rounds.approving import note_opened
 from jiaoheng.bureau.ledgers.rounds.filing_page import filing_page
 from jiaoheng.bureau.ledgers.rounds.filing_rows import places_of
 from jiaoheng.bureau.ledgers.rounds.filing_view import view_of
+from jiaoheng.bureau.ledgers.rounds.remarking import remarks_kept
 from jiaoheng.bureau.ledgers.rounds.words import spaced
 from jiaoheng.bureau.web.moments import moment_from
 from jiaoheng.bureau.web.pages import page, see_other, values_of
@@ -58,9 +60,8 @@ def _page(
         found,
         request.user,
         page=int(number) if number.isdigit() and len(number) < 6 else 1,
-        only_marked=request.GET.get("rows") == "marked",
+        only=request.GET.get("rows", ""),
         cell=request.GET.get("cell", ""),
-        pending=_pending(request, filing_id),
         sentences=sentences,
     )
     context = {
@@ -68,7 +69,7 @@ def _page(
         "view": one.view,
         "typed": typed or {},
         "wrong": error.places if error is not None else {},
-        "errors": _lines(found, error),
+        "errors": _lines(found, error, typed or {}),
         "errors_title": _head(error),
         "act": (typed or {}).get("act", ""),
     }
@@ -83,10 +84,16 @@ def _head(error: RefusedError | None) -> str:
     return "已被别人办过" if isinstance(error, ConflictError) else "没有办成，先改这几处"
 
 
-def _lines(found: Filing, error: RefusedError | None) -> list[dict[str, str]]:
-    """The summary of a refusal: one line a cell with its name, or the sentence alone."""
+def _lines(found: Filing, error: RefusedError | None, typed: Mapping[str, str]) -> list[dict[str, str]]:
+    """The summary of a refusal: one line a cell with its name, or the sentence alone; then remarks that were lost by it."""
     if error is None:
         return []
+    if isinstance(error, ConflictError):
+        lost = {name.removeprefix(_REMARK): text for name, text in typed.items() if name.startswith(_REMARK)}
+        lost |= {typed["cell"]: typed.get("text", "")} if typed.get("cell") else {}
+        names = places_of(found, lost)
+        told = [f"您写的批注没有发出：{names[key]}：{text}" for key, text in lost.items() if text and key in names]
+        return [{"anchor": "main", "text": text} for text in (str(error), *told)]
     names = places_of(found, error.places) if any(":" in key for key in error.places) else {}
     lines = [
         {"anchor": f"cell-{key}" if ":" in key else key, "text": f"{names[key]}：{text}" if key in names else text}
@@ -142,18 +149,16 @@ def filing_recall(request: HttpRequest, filing_id: int) -> HttpResponse:
 def filing_remark(request: HttpRequest, filing_id: int) -> HttpResponse:
     """Keep a remark at one cell until the filing is returned; an empty one takes it away."""
     found = access_filing(request.user, filing_id)
-    cell, text = request.POST.get("cell", ""), request.POST.get("text", "").strip()[:500]
-    kept = _pending(request, filing_id)
-    if text and cell not in places_of(found, [cell]):
-        raise RefusedError("remark-place", "批注的格子不在这份台账里，请刷新后再批注")
-    kept.pop(cell, None)
-    if text:
-        kept[cell] = text
-    request.session[_key(filing_id)] = kept
+    cell, text, version = (request.POST.get(name, "") for name in ("cell", "text", "version"))
+    seen = whole_number(version) if version else None
+    try:
+        kept = do_keep_remarks(found, {cell: text}, version=seen, acting_user=request.user)
+    except ConflictError as error:
+        return _page(request, filing_id, error=error, typed=request.POST.dict())
     messages.success(request, f"批注 {len(kept)} 格，退回时一起发给学校" if kept else "没有批注了")
     at = [(name, request.POST[name]) for name in ("page", "rows") if request.POST.get(name)]
     response = see_other("filing", filing_id, query=urlencode(at))
-    response["Location"] += f"#cell-{cell}" if text else "#return"
+    response["Location"] += f"#cell-{cell}" if text.strip() else "#return"
     return response
 
 
@@ -161,21 +166,21 @@ def filing_remark(request: HttpRequest, filing_id: int) -> HttpResponse:
 def filing_return(request: HttpRequest, filing_id: int) -> HttpResponse:
     """Send it back with the reason and the remarks at cells."""
     typed = {key: str(text) for key, text in values_of(request, _REMARK).items()}
-    kept = {**_pending(request, filing_id), **typed}
 
     def act(found: Filing, version: int | None) -> str:
+        if typed:
+            do_keep_remarks(found, typed, version=version, acting_user=request.user)
+        kept, _ = remarks_kept(found, request.user)
         done = do_return_filing(
             found,
             reason=request.POST.get("reason", ""),
-            remarks=[_remark(key, text) for key, text in kept.items() if text.strip()],
+            remarks=[_remark(key, text) for key, text in kept.items()],
             due_at=moment_from(request.POST, "due"),
             version=version,
             acting_user=request.user,
         )
-        request.session.pop(_key(filing_id), None)
         return spaced("已退回，改正截止", view_of(done, request.user).due)
 
-    request.session[_key(filing_id)] = {key: text for key, text in kept.items() if text.strip()}
     return _do(request, filing_id, act)
 
 
@@ -186,7 +191,6 @@ def filing_approve(request: HttpRequest, filing_id: int) -> HttpResponse:
 
     def act(found: Filing, version: int | None) -> str:
         done = do_approve_filing(found, version=version, acting_user=request.user)
-        request.session.pop(_key(filing_id), None)
         view = view_of(done, request.user)
         return f"{view.unit}：已通过，现在是“{view.state}”"
 
@@ -225,15 +229,6 @@ def filing_extend(request: HttpRequest, filing_id: int) -> HttpResponse:
 def _remark(key: str, text: str) -> CellRemark:
     number, _, field = key.partition(":")
     return CellRemark(text, whole_number(number), field)
-
-
-def _key(filing_id: int) -> str:
-    return f"remarks-{filing_id}"
-
-
-def _pending(request: HttpRequest, filing_id: int) -> dict[str, str]:
-    """Remarks at cells that wait for the return, by cell; they stay in the session of their writer."""
-    return dict(request.session.get(_key(filing_id), {}))
 
 
 urls = [

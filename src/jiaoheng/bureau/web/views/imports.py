@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,13 +17,15 @@ from jiaoheng.bureau.core.job_page import job_page
 from jiaoheng.bureau.core.models import Job
 from jiaoheng.bureau.core.refusals import ConflictError, RefusedError
 from jiaoheng.bureau.ledgers.access import access_import, access_register, access_round
-from jiaoheng.bureau.ledgers.imports.answering import do_settle_import
+from jiaoheng.bureau.ledgers.imports.answering import do_keep_answers, do_settle_import
 from jiaoheng.bureau.ledgers.imports.confirming import do_confirm_import
 from jiaoheng.bureau.ledgers.imports.entrance import PERIOD, ROUND, entrance_of
 from jiaoheng.bureau.ledgers.imports.marked import do_take_marked
 from jiaoheng.bureau.ledgers.imports.outcome import outcome_of
-from jiaoheng.bureau.ledgers.imports.review import question_key, review_of
-from jiaoheng.bureau.ledgers.imports.starting import do_cancel_import, do_start_import
+from jiaoheng.bureau.ledgers.imports.review import has_unjudged, review_of, said_for_all
+from jiaoheng.bureau.ledgers.imports.review_fixes import Asked
+from jiaoheng.bureau.ledgers.imports.review_questions import question_key
+from jiaoheng.bureau.ledgers.imports.starting import do_cancel_import, do_start_import, preview_of
 from jiaoheng.bureau.ledgers.imports.undoing import do_undo_import, preview_undo
 from jiaoheng.bureau.ledgers.models import ImportBatch, RegisterRow
 from jiaoheng.bureau.web.current import KEY
@@ -102,7 +105,14 @@ def _progress(request: HttpRequest, batch: ImportBatch, job: Job) -> HttpRespons
 
 def _review(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
     try:
-        review = review_of(batch, request.GET.get("kind", ""), request.GET.get("page", "1"))
+        review = review_of(
+            batch,
+            request.GET.get("kind", ""),
+            request.GET.get("page", "1"),
+            fixes=Asked(*(request.GET.get(name, "") for name in ("wrong", "column", "each", "fixes"))),
+            asks=request.GET.get("ask", ""),
+            asks_number=request.GET.get("asks", "1"),
+        )
     except RefusedError as refused:
         return _gone(request, batch, str(refused))
     stopped = batch.job is not None and batch.job.state in _STOPPED
@@ -110,7 +120,7 @@ def _review(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
         "batch": batch,
         "review": review,
         "stopped": job_page(batch.job) if stopped and batch.job is not None else None,
-        "last_step": review.state == "ready" and request.GET.get("step") == "confirm",
+        "last_step": review.state == "ready" and not review.kept and request.GET.get("step") == "confirm",
     }
     template = "web/import_refused.html" if review.state == "refused" else "web/import.html"
     title = f"导入 {batch.register.title}"
@@ -133,19 +143,24 @@ def _over(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
 
 @require_POST
 def import_answer(request: HttpRequest, import_id: str) -> HttpResponse:
-    """Corrected cells and answers of the second step at once; what is right then goes on to the third."""
+    """Corrected cells and answers of the second step at once; what is right then goes on to the third.
+
+    `go`: only keep them and show another page of wrong cells or questions. `all`: one answer for all questions alike.
+    """
     batch = access_import(request.user, import_id)
-    cells = {
-        name[len("cell-") :]: text
-        for name, text in request.POST.items()
-        if name.startswith("cell-") and text.strip() != request.POST.get(f"was-{name[len('cell-') :]}", "").strip()
-    }
-    answers = {
-        question_key(name[len("q-") :]): value
-        for name, value in request.POST.items()
-        if name.startswith("q-") and value.strip()
-    }
-    if not cells and not answers:
+    answers = {question_key(name): value for name, value in _sent(request, "q-").items() if value.strip()}
+    if "go" in request.POST:
+        answers = {key: value for key, value in answers.items() if key in _changed_answers(request)}
+    for_all, spread = said_for_all(batch, _mended(request, "same-"), request.POST.get("all", ""))
+    cells = {**spread, **_mended(request, "cell-")}
+    answers |= for_all
+    if "go" in request.POST:
+        if cells or answers:
+            do_keep_answers(batch, answers, cells, acting_user=request.user)
+        return see_other("import", batch.pk, query=_onward(request.POST["go"]))
+    if not cells and not answers and not has_unjudged(batch):
+        if not preview_of(batch).blocked:
+            return see_other("import", batch.pk, query="step=confirm")
         messages.warning(request, "没有改动：请改正有误的格子，或取走标注工作簿改好再传")
         return see_other("import", batch.pk)
     shown = do_settle_import(batch, answers, cells, acting_user=request.user)
@@ -154,10 +169,38 @@ def import_answer(request: HttpRequest, import_id: str) -> HttpResponse:
     return see_other("import", batch.pk)
 
 
+_GO = ("wrong", "column", "each", "fixes", "ask", "asks", "kind", "page")
+
+
+def _onward(go: str) -> str:
+    """The query of the page to go on to: of what was sent, the names that the page knows."""
+    return urlencode([(name, value) for name, value in parse_qsl(go, max_num_fields=20) if name in _GO])
+
+
+def _sent(request: HttpRequest, prefix: str) -> dict[str, str]:
+    return {name[len(prefix) :]: value for name, value in request.POST.items() if name.startswith(prefix)}
+
+
+def _mended(request: HttpRequest, prefix: str) -> dict[str, str]:
+    """The texts that are no longer what stood there."""
+    was = _sent(request, "was-")
+    return {key: text for key, text in _sent(request, prefix).items() if text.strip() != was.get(key, "").strip()}
+
+
+def _changed_answers(request: HttpRequest) -> set[tuple[str, ...]]:
+    """Questions whose answer is another one than the page showed: turning a page takes no default for granted."""
+    shown = _sent(request, "shown-")
+    return {question_key(name) for name, value in _sent(request, "q-").items() if value != shown.get(name, "")}
+
+
 @require_POST
 def import_confirm(request: HttpRequest, import_id: str) -> HttpResponse:
     """Write everything that the preview shows, or nothing."""
     batch = access_import(request.user, import_id)
+    if has_unjudged(batch):
+        do_settle_import(batch, {}, {}, acting_user=request.user)
+        messages.warning(request, "您又改过，已按您改的重新核对，请再看一遍")
+        return see_other("import", batch.pk)
     try:
         done = do_confirm_import(batch, acting_user=request.user)
     except ConflictError as conflict:

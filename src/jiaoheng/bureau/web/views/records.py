@@ -29,6 +29,8 @@ from jiaoheng.bureau.ledgers.form_model import Form, edit_form, new_form
 from jiaoheng.bureau.ledgers.models import Record, RegisterRow
 from jiaoheng.bureau.ledgers.record_page import record_page
 from jiaoheng.bureau.ledgers.record_then import record_then
+from jiaoheng.bureau.ledgers.registry import schema_of
+from jiaoheng.bureau.ledgers.saving import warning_words
 from jiaoheng.bureau.web.pages import own_address, page, see_other
 from jiaoheng.bureau.web.places import period_from, unit_from
 
@@ -121,7 +123,7 @@ def _save(request: HttpRequest, register: RegisterRow, unit: Unit, record: Recor
         messages.info(request, "内容与原来相同，没有改动")
     else:
         messages.success(request, "已保存" + ("" if saved.is_new else f"，第 {saved.number} 版"))
-    for _, sentence in saved.warnings:
+    for sentence in warning_words(schema_of(register), saved):
         messages.warning(request, sentence)
     return see_other("record", saved.record_id, query=urlencode({"draft": request.POST.get("draft_key", "")}))
 

@@ -29,13 +29,16 @@ from jiaoheng.bureau.ledgers.rounds.actions import (
     do_remind,
     do_reopen,
     do_return_filings,
+    do_set_repeat,
 )
 from jiaoheng.bureau.ledgers.rounds.approved import Basis
+from jiaoheng.bureau.ledgers.rounds.as_seen import Decided
 from jiaoheng.bureau.ledgers.rounds.board import board_of
 from jiaoheng.bureau.ledgers.rounds.board_model import Choice
 from jiaoheng.bureau.ledgers.rounds.deciding import decision_of, filings_in
 from jiaoheng.bureau.ledgers.rounds.owing import filing_of, round_units
 from jiaoheng.bureau.ledgers.rounds.reminding import outcomes_of
+from jiaoheng.bureau.ledgers.rounds.repeating import words_of
 from jiaoheng.bureau.ledgers.rounds.round_facts import round_facts
 from jiaoheng.bureau.ledgers.rounds.round_form import Preview, preview_round, read_round, round_form
 from jiaoheng.bureau.ledgers.rounds.round_list import rounds_of
@@ -85,6 +88,7 @@ def round_new(request: HttpRequest) -> HttpResponse:
             [{"days": one.days, "to": list(one.to)} for one in asked.steps],
             acting_user=request.user,
             note=asked.note,
+            repeats=asked.repeats,
         )
     except RefusedError as error:
         return _round_form(request, values, error=error)
@@ -160,38 +164,41 @@ def round_remind(request: HttpRequest, round_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def round_decide(request: HttpRequest, round_id: int) -> HttpResponse:
-    """Pass or return the ticked filings: first which and how many, then done, all or none."""
+    """Pass or return the ticked filings: first which and how many, then done; what moved on since is left and named."""
     round_ = access_round(request.user, round_id)
     what = (request.POST if request.method == "POST" else request.GET).get("what", "")
     if request.method != "POST":
         return _decide_page(request, round_, what, request.GET)
-    ids = _chosen(request.POST)
+    seen = _seen(request.POST)
     if request.POST.get("act") == "look":
-        if not ids:
+        if not seen:
             messages.warning(request, "没有选中台账，请先在列表中勾选")
             return _back(request, round_)
-        return see_other("round_decide", round_id, query=urlencode([("what", what), *(("chosen", one) for one in ids)]))
+        ticked = [("chosen", one) for one in dict.fromkeys(request.POST.getlist("chosen"))]
+        return see_other("round_decide", round_id, query=urlencode([("what", what), *ticked]))
     try:
-        filings = filings_in(round_, request.user, ids)
+        filings = filings_in(round_, request.user, list(seen))
+        known = {pk: version for pk, version in seen.items() if version is not None}
         if what == "return":
             reason = request.POST.get("reason", "")
-            done = do_return_filings(
-                filings, reason=reason, due_at=moment_from(request.POST, "due"), acting_user=request.user
-            )
-            messages.success(request, f"已退回 {len(done)} 份，学校在待办里看到原因")
+            due = moment_from(request.POST, "due")
+            done = do_return_filings(filings, reason=reason, seen=known, due_at=due, acting_user=request.user)
         else:
-            seen = {pk: whole_number(request.POST.get(f"version-{pk}", "")) for pk in ids}
-            done = do_approve_filings(filings, versions=seen, acting_user=request.user)
-            messages.success(request, f"已通过 {len(done)} 份")
+            done = do_approve_filings(filings, seen=known, acting_user=request.user)
     except RefusedError as error:
         return _decide_page(request, round_, what, request.POST, error)
+    _tell(request, "退回" if what == "return" else "通过", done)
     return see_other("round", round_id)
+
+
+def _tell(request: HttpRequest, word: str, done: Decided) -> None:
+    (messages.warning if done.moved else messages.success)(request, f"{word}：{done.words}")
 
 
 def _decide_page(
     request: HttpRequest, round_: Round, what: str, values: QueryDict, error: RefusedError | None = None
 ) -> HttpResponse:
-    decision = decision_of(round_, request.user, _chosen(values), what)
+    decision = decision_of(round_, request.user, _seen(values), what)
     context = {"round": round_, "decision": decision, "typed": values, **_said(error)}
     status = 200 if error is None else 409 if isinstance(error, ConflictError) else 400
     return page(
@@ -204,8 +211,8 @@ def round_unit(request: HttpRequest, round_id: int) -> HttpResponse:
     """Pass everything of one district that waits, once all of it is there."""
     round_ = access_round(request.user, round_id)
     unit = access_unit(request.user, request.POST.get("unit", ""))
-    done = do_approve_unit(round_, unit, acting_user=request.user)
-    messages.success(request, f"已通过 {len(done)} 份")
+    seen = {pk: version for pk, version in _seen(request.POST).items() if version is not None}
+    _tell(request, "通过", do_approve_unit(round_, unit, seen=seen, acting_user=request.user))
     return _back(request, round_)
 
 
@@ -241,6 +248,9 @@ def _change_dates(request: HttpRequest, round_: Round, values: QueryDict) -> str
     if act == "reopen":
         do_reopen(round_, acting_user=request.user, reason=reason)
         return "本轮已重新开启"
+    if act == "repeat":
+        held = do_set_repeat(round_, values.get("repeats", ""), acting_user=request.user)
+        return f"到日子自动发起下一轮：{words_of(held)}" if held.repeats else "不再自动发起下一轮"
     due = moment_from(values, "due")
     if due is None:
         raise RefusedError("date-missing", "请填新的截止日期", places={"due_at": "请填日期，如 2026-10-31"})
@@ -296,7 +306,16 @@ def _crumbs(round_: Round) -> list[tuple[str, str]]:
 
 
 def _chosen(values: QueryDict) -> list[int]:
-    return [whole_number(one) for one in dict.fromkeys(values.getlist("chosen"))]
+    return list(_seen(values))
+
+
+def _seen(values: QueryDict) -> dict[int, int | None]:
+    """The ticked filings with the version that the page showed: 12.3, or 12 where it is not known."""
+    found: dict[int, int | None] = {}
+    for one in values.getlist("chosen"):
+        filing, _, version = one.partition(".")
+        found[whole_number(filing)] = whole_number(version) if version else None
+    return found
 
 
 def _back(request: HttpRequest, round_: Round) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -52,7 +53,10 @@ def unit(request: HttpRequest, unit_id: str) -> HttpResponse:
     book = dossier(request.user, found, _day(request))
     place = current_place(request)
     above = [one for one in book.page.crumbs[:-1] if place is None or one.unit_id != place.unit_id]
-    crumbs = [(one.name, reverse("unit", args=[one.unit_id])) for one in above]
+    mine = {root.unit_id for root in scope_of(request.user, Can.READ).roots}
+    closed = {one.unit_id for one in itertools.takewhile(lambda one: one.unit_id not in mine, book.page.crumbs)}
+    # a unit above the reader's own is named, without a link that would not open
+    crumbs = [(one.name, "" if one.unit_id in closed else reverse("unit", args=[one.unit_id])) for one in above]
     context = {
         "book": book,
         "one": book.page,

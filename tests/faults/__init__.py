@@ -1,0 +1,1 @@
+"""Runs against a server and workers that are really started, and really killed."""
