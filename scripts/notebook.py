@@ -67,7 +67,7 @@ def _outputs(source: str, space: dict[str, Any], name: str, number: int) -> list
     with contextlib.redirect_stdout(printed):
         exec(compile(tree, name, "exec"), space)  # noqa: S102 (our own notebook is code)
         if isinstance(last, ast.Expr):
-            value = eval(compile(ast.Expression(last.value), name, "eval"), space)  # noqa: S307
+            value = eval(compile(ast.Expression(last.value), name, "eval"), space)  # noqa: S307 # nosec B307 (our own notebook is code)
     outputs: list[dict[str, Any]] = []
     if printed.getvalue():
         outputs.append({"output_type": "stream", "name": "stdout", "text": _lines(printed.getvalue())})

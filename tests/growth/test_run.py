@@ -129,3 +129,13 @@ def test_years(tmp_path: Path) -> None:
     assert found.stability.years == ("2023", "2024", "2025")
     assert [effects.level for _, effects in found.shown] == ["学校", "班级"]
     assert found.path_names(found.fit.of("班级")) == ("学校", "届", "班级")
+
+
+def test_names_that_recur_in_several_schools_are_told_where_factors_cross(folder: Path) -> None:
+    crossed = run([folder / "全县.parquet"], settings(method="crossed", groups=("学校", "班级")))
+    told = {one.code: one.text for one in crossed.fit.warnings}
+    assert "3 个名称在不止一个“学校”里出现" in told["names-recur"]
+    own = COUNTY.rows.with_columns(pl.concat_str("学校", "班级").alias("班级"))
+    own.write_parquet(folder / "各班.parquet")
+    unique = run([folder / "各班.parquet"], settings(method="crossed", groups=("学校", "班级")))
+    assert "names-recur" not in {one.code for one in unique.fit.warnings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from jiaoheng.growth.settings import GrowthSettings, least_of
 from jiaoheng.growth.tables import open_tables
 from jiaoheng.methods.crossed import Factor, factor, fit_crossed, shared_factor
 from jiaoheng.methods.effects_errors import EffectsDataError
-from jiaoheng.methods.effects_model import Effects, Fit, FloatArray
+from jiaoheng.methods.effects_model import Effects, Fit, FloatArray, Warned
 from jiaoheng.methods.plain.score_differences import percentile_difference, standard_difference, unit_means
 from jiaoheng.sheets.limits import Limits
 
@@ -70,7 +71,25 @@ def crossed(settings: GrowthSettings, rows: Rows, backend: Any, limits: Limits |
     )
     own = tuple(replace(e, least=least.get(e.level, least[settings.groups[-1]])) for e in fit.effects)
     shown = tuple(e for e in own if e.level != settings.pupil)
-    return replace(fit, method="crossed", effects=shown)
+    return replace(fit, method="crossed", effects=shown, warnings=(*fit.warnings, *_recurring(rows.groups)))
+
+
+def _recurring(groups: Mapping[str, Texts]) -> list[Warned]:
+    """A factor's names stand for one unit wherever they occur: right for a teacher of two schools, wrong for 1班."""
+    outer, *inner = groups
+    found = []
+    for name in inner:
+        pairs = set(zip(groups[name].tolist(), groups[outer].tolist(), strict=True))
+        places = Counter(own for own, _ in pairs)
+        twice = sorted((own for own, count in places.items() if count > 1), key=lambda own: (-places[own], str(own)))
+        if twice:
+            told = "、".join(f"“{own}”" for own in twice[:3]) + ("等" if len(twice) > 3 else "")
+            text = (
+                f"“{name}”列的 {told} {len(twice)} 个名称在不止一个“{outer}”里出现，按同一个{name}计算。"
+                f"若各是各的，请在名称前加上{outer}名，或改用 --method lmm（逐层嵌套）"
+            )
+            found.append(Warned("names-recur", text))
+    return found
 
 
 def _teachers(settings: GrowthSettings, rows: Rows, backend: Any, limits: Limits | None) -> Factor:
