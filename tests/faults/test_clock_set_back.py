@@ -141,6 +141,7 @@ def _set_back(site: Site, runs: int, tell: Callable[..., None], where: str, *, w
         one.end()
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_set_back_mixes_nothing_up(on_sqlite: Site, tell: Callable[..., None]) -> None:
     _set_back(on_sqlite, QUICK, tell, "SQLite", worker=False)
 

@@ -31,6 +31,7 @@ def killed_again_and_again(site: Site, runs: int, seed: int) -> Counter[str]:
             STREAMS, [server.base], single=single, bulk=bulk, merging=merging[number:], rows=chance.randrange(50, 2500)
         )
         writing.until_asked(aimed)
+        writing.until_asked("record", many=2)  # the first of them is answered then
         time.sleep(pause)
         server.kill(all_at_once=chance.random() < 0.8)
         for one in writing.end():

@@ -125,6 +125,7 @@ def _two_workers(site: Site, jobs: int, tell: Callable[..., None], where: str) -
     assert rows[0][0] == 5 * jobs
 
 
+@pytest.mark.slow
 def test_two_workers_do_each_job_once(on_sqlite: Site, tell: Callable[..., None]) -> None:
     _two_workers(on_sqlite, 2, tell, "SQLite")
 

@@ -32,6 +32,7 @@ def _restarted(site: Site, postgres: Postgres, runs: int, tell: Callable[..., No
             rows=chance.randrange(50, 1500),
         )
         writing.until_asked(many=5)
+        writing.until_asked("record", many=2)  # the first of them is answered then
         time.sleep(pause)
         postgres.stop()
         time.sleep(chance.random())
@@ -50,6 +51,7 @@ def _restarted(site: Site, postgres: Postgres, runs: int, tell: Callable[..., No
     assert found.counted["record acknowledged"] >= runs
 
 
+@pytest.mark.slow
 def test_a_database_that_is_started_anew_under_writes(
     on_postgres: Site, postgres: Postgres, tell: Callable[..., None]
 ) -> None:

@@ -72,6 +72,7 @@ def _rotated(site: Site, runs: int, tell: Callable[..., None], where: str) -> No
     server.end()
 
 
+@pytest.mark.slow
 def test_a_rotation_of_keys_that_is_killed_is_finished_by_the_next(on_sqlite: Site, tell: Callable[..., None]) -> None:
     _rotated(on_sqlite, QUICK, tell, "SQLite")
 

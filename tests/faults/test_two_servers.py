@@ -99,6 +99,7 @@ def _two(site: Site, runs: int, tell: Callable[..., None], where: str) -> None:
         one.end()
 
 
+@pytest.mark.slow
 def test_two_servers_that_start_at_once_on_one_base(on_sqlite: Site, tell: Callable[..., None]) -> None:
     _two(on_sqlite, QUICK, tell, "SQLite")
 
