@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +17,6 @@ from jiaoheng.documents.page_assets import script_json
 from jiaoheng.documents.printing import printed
 
 from .sample import MARKUP, RARE, sample_report
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
@@ -116,17 +113,6 @@ def test_a_report_without_charts_carries_no_library() -> None:
     assert "<i>" not in html
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("needs Chromium")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
 def _opened(browser: Any, html: str, folder: Path, width: int, scheme: str) -> tuple[Any, list[str]]:
     (folder / "r.html").write_text(html, encoding="utf-8")
     page = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme).new_page()
@@ -146,9 +132,9 @@ def _opened(browser: Any, html: str, folder: Path, width: int, scheme: str) -> t
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), [(1366, "light"), (1366, "dark"), (360, "light")])
-def test_page_in_a_browser(browser: Any, html: str, tmp_path: Path, width: int, scheme: str) -> None:
+def test_page_in_a_browser(chromium: Any, html: str, tmp_path: Path, width: int, scheme: str) -> None:
     """Opens without a message or request, draws every chart, never scrolls sideways, marks every control."""
-    page, heard = _opened(browser, html, tmp_path, width, scheme)
+    page, heard = _opened(chromium, html, tmp_path, width, scheme)
     assert heard == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate("document.getElementById('toc').open") is (width > 640)
@@ -171,8 +157,8 @@ def test_page_in_a_browser(browser: Any, html: str, tmp_path: Path, width: int, 
 
 
 @pytest.mark.browser
-def test_sorting_finding_reasons_and_taking_a_chart(browser: Any, html: str, tmp_path: Path) -> None:
-    page, _ = _opened(browser, html, tmp_path, 1366, "light")
+def test_sorting_finding_reasons_and_taking_a_chart(chromium: Any, html: str, tmp_path: Path) -> None:
+    page, _ = _opened(chromium, html, tmp_path, 1366, "light")
     table = page.locator(".tall table")
     table.locator("th[data-col='1'] .sort").click()
     counts = [int(text) for text in table.locator("tbody tr td:nth-child(2)").all_inner_texts()]
@@ -202,9 +188,9 @@ def test_sorting_finding_reasons_and_taking_a_chart(browser: Any, html: str, tmp
 
 
 @pytest.mark.browser
-def test_without_script_every_chart_is_still_seen(browser: Any, html: str, tmp_path: Path) -> None:
+def test_without_script_every_chart_is_still_seen(chromium: Any, html: str, tmp_path: Path) -> None:
     (tmp_path / "r.html").write_text(html, encoding="utf-8")
-    page = browser.new_context(java_script_enabled=False).new_page()
+    page = chromium.new_context(java_script_enabled=False).new_page()
     page.goto((tmp_path / "r.html").as_uri())
     assert page.locator(".plot > svg:visible").count() == 10
     assert page.locator("[data-save]:visible").count() == 0

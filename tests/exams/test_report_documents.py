@@ -18,8 +18,6 @@ from jiaoheng.cli.exam_report import write_outputs
 from jiaoheng.documents.model import Chart, Section
 from jiaoheng.exams.sample import make_sample
 
-CHROMIUM = Path("/usr/bin/chromium")
-
 
 @pytest.fixture(scope="module", params=["初中", "高中"])
 def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Path]:
@@ -108,17 +106,6 @@ def _same_cell(value: Any, column: dict[str, Any], cells: Iterator[Any], key: st
         assert str(cell or "").strip() == shown(value, column), (key, column["key"])
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("needs Chromium")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
-
-
 def charts(sections: tuple[Section, ...]) -> int:
     """How many charts the sections hold."""
     return sum(
@@ -128,10 +115,10 @@ def charts(sections: tuple[Section, ...]) -> int:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1366, 360])
-def test_page_in_a_browser(written: tuple[Made, Path], browser: Any, width: int) -> None:
+def test_page_in_a_browser(written: tuple[Made, Path], chromium: Any, width: int) -> None:
     """No message, no request, no sideways scrolling, every chart drawn, every table as in summary.json."""
     made, out = written
-    page = browser.new_context(viewport={"width": width, "height": 800}).new_page()
+    page = chromium.new_context(viewport={"width": width, "height": 800}).new_page()
     heard: list[str] = []
     page.on("console", lambda message: heard.append(message.text))
     page.on("pageerror", lambda error: heard.append(str(error)))

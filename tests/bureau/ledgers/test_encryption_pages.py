@@ -129,7 +129,7 @@ def test_p06_the_preview_of_an_import_and_its_files(world: World, pupil: int, ca
     assert places(page) == []
     assert ImportBatch.objects.get().state == ImportBatch.State.PREVIEW
     files = [one for one in Path(settings.FILES).rglob("*") if one.is_file()]
-    assert {one.name for one in files} >= {"head.json", "rows.jsonl", "sheet.json"}
+    assert {one.name for one in files} >= {"head.json", "rows.sealed", "sheet.json"}
     for path in files:
         assert places(path.read_bytes().decode("utf-8", "replace")) == [], path.name
     assert places(caplog.text) == []
