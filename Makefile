@@ -2,6 +2,8 @@
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 DEMO_SERVE ?= 1
+# what asks no database anything of its own: once is enough
+NO_BASE := --ignore=tests/bureau/safety/test_hostile_files.py --ignore=tests/bureau/operations/test_load.py
 
 .PHONY: help setup setup-test demo test test-long load lint format bench lock wheel clean
 
@@ -31,7 +33,7 @@ lint: setup-test
 
 test: lint
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
-	scripts/postgres.sh $(BIN)/pytest -n auto -m "not slow and not browser" tests/bureau
+	scripts/postgres.sh $(BIN)/pytest -n auto -m "not slow and not browser" tests/bureau $(NO_BASE)
 
 test-long: setup-test
 	$(BIN)/pytest -m slow
