@@ -386,7 +386,8 @@ def test_a_restore_that_was_cut_off_can_be_done_again(
 
 def test_every_table_of_the_program_is_in_a_backup(full: World, made: Path) -> None:
     kept = set(verify(made, keys.need_key("")).contents.tables)
-    there = set(connection.introspection.table_names())
+    # SQLite's own tables (statistics of a base that was analysed) are made anew, not kept
+    there = {name for name in connection.introspection.table_names() if not name.startswith("sqlite_")}
     assert there - kept == {"django_migrations", "django_session"}
 
 
