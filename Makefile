@@ -2,8 +2,9 @@
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 DEMO_SERVE ?= 1
-# what asks no database anything of its own: once is enough
-NO_BASE := --ignore=tests/bureau/safety/test_hostile_files.py --ignore=tests/bureau/operations/test_load.py
+# on PostgreSQL not a second time: what asks the base nothing of its own, and what takes minutes to say the same
+NO_BASE := $(addprefix --ignore=tests/bureau/,safety/test_hostile_files.py operations/test_load.py \
+	operations/test_operations_guide.py api/test_permission_walk.py machine demo)
 
 .PHONY: help setup setup-test demo test test-long load lint format bench lock wheel clean
 

@@ -137,6 +137,7 @@ def _disk(place: Path) -> Filled | Limited:
     return Filled(place) if os.path.ismount(place) else Limited(place)
 
 
+@pytest.mark.slow
 def test_a_full_disk_refuses_in_a_sentence_and_loses_nothing(
     on_small_disk: Site, small_disk: Path, tell: Callable[..., None]
 ) -> None:
