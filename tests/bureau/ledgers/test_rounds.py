@@ -32,6 +32,7 @@ from jiaoheng.bureau.ledgers.rounds.filing_page import filing_page
 from jiaoheng.bureau.ledgers.rounds.owing import filing_of, round_units
 from jiaoheng.bureau.ledgers.rounds.progress import progress_of
 from jiaoheng.bureau.ledgers.rounds.returning import CellRemark, do_return_filing
+from jiaoheng.bureau.ledgers.rounds.round_form import preview_round, read_round, round_form
 from jiaoheng.bureau.ledgers.rounds.words import due_words
 from jiaoheng.registers.loading import schema_hash, to_json
 from jiaoheng.registers.model import FillPlan, Level
@@ -414,3 +415,20 @@ def test_p18_a_record_of_an_earlier_version_is_judged_under_the_present_names(st
         )  # fmt: skip
         assert progress_of(stage.round, newer, [stage.world["甲"].pk])[stage.world["甲"].pk].filled == 1
         assert stage.submit("甲").state == "district"
+
+
+def test_the_form_proposes_a_working_day(stage: Stage) -> None:
+    office = stage.world["股长"]
+    with clock.at(clock.beijing(2025, 11, 15, 9)):  # fourteen days on is a Saturday
+        form_ = round_form(office, {"register": stage.row.name}, {})
+    assert form_.texts["due_date"] == "2025-12-01"
+
+
+def test_a_round_that_is_there_is_told_before_it_is_confirmed(stage: Stage) -> None:
+    open_at(stage)
+    typed = {"register": stage.row.name, "title": "再来一轮", "period": str(stage.period.pk)}
+    with clock.at(clock.beijing(2025, 10, 9)):
+        asked = read_round(stage.world["股长"], typed, {}, REFERENCE, clock.now(), clock.beijing(2025, 11, 20))
+        with pytest.raises(RefusedError, match="已有一轮") as refused:
+            preview_round(asked)
+    assert (refused.value.code, list(refused.value.places)) == ("round-again", ["period"])
