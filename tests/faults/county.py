@@ -17,7 +17,7 @@ CSRF = "0123456789abcdefghijklmnopqrstuv"
 
 
 def build(runs: int) -> dict[str, Any]:
-    """Tables, units, people, registers, filled rounds; the plan. `runs`: how many mergers and approvals there will be."""
+    """Tables, units, people, registers, filled rounds; the plan. `runs`: how many mergers (three times as many schools wait for one) and approvals there will be."""
     from django.core.management import call_command
 
     from bureau.ledgers.rounds_stage import add_person, add_school
@@ -29,7 +29,7 @@ def build(runs: int) -> dict[str, Any]:
     for number in range(SCHOOLS):
         add_school(world, f"校{number}", f"东镇第{number}小学", "东", f"21990001{number:02d}")
     merging = []
-    for number in range(runs):
+    for number in range(3 * runs):
         short = f"并{number}"
         add_school(world, short, f"西镇第{number}教学点", "西", f"21990002{number:02d}", starts_on=START)
         merging.append(world[short].pk)

@@ -48,7 +48,7 @@ def _done_writing(site: Site) -> bool:
     return all(one.poll() is not None for one in site.running if "faults.generator" in one.args)
 
 
-def _killed(site: Site, runs: int, tell: Callable[..., None]) -> None:
+def _killed(site: Site, runs: int, tell: Callable[..., None], where: str) -> None:
     chance = random.Random(SEED)
     server = site.start()
     streams = 4 if runs > 4 else 1
@@ -77,7 +77,7 @@ def _killed(site: Site, runs: int, tell: Callable[..., None]) -> None:
     site.examine()
     found = compare(site, site.books())
     twice = [one for one in _jobs(site, "kind = 'import-write'") if one[1] != "done"]
-    tell("kill -9 worker, large imports", kills, found, imports=len(_batches(site)))
+    tell(f"kill -9 worker, large imports, {where}", kills, found, imports=len(_batches(site)))
     found.check()
     assert not twice
     assert kills >= min(runs, 2)
@@ -95,7 +95,14 @@ def _batches(site: Site) -> list[Any]:
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_at_large_imports(on_sqlite: Site, runs: int, tell: Callable[..., None]) -> None:
-    _killed(on_sqlite, runs, tell)
+    _killed(on_sqlite, runs, tell, "SQLite")
+
+
+@pytest.mark.slow
+def test_a_worker_on_postgres_that_is_killed_at_large_imports(
+    on_postgres: Site, runs: int, tell: Callable[..., None]
+) -> None:
+    _killed(on_postgres, runs, tell, "PostgreSQL")
 
 
 def _two_workers(site: Site, jobs: int, tell: Callable[..., None], where: str) -> None:

@@ -80,3 +80,10 @@ def test_a_rotation_of_keys_that_is_killed_is_finished_by_the_next(on_sqlite: Si
 @pytest.mark.slow
 def test_a_rotation_of_keys_that_is_killed_many_times(on_sqlite: Site, runs: int, tell: Callable[..., None]) -> None:
     _rotated(on_sqlite, runs, tell, "SQLite")
+
+
+@pytest.mark.slow
+def test_a_rotation_of_keys_on_postgres_that_is_killed_many_times(
+    on_postgres: Site, runs: int, tell: Callable[..., None]
+) -> None:
+    _rotated(on_postgres, runs, tell, "PostgreSQL")

@@ -51,7 +51,7 @@ def test_all_units_rows_in_one_sheet_with_the_reporting_status(stage: Stage) -> 
     told = dict(row[:2] for row in found["说明"] if row[0])
     assert told["截至"] == "2025-11-03 09:00"
     assert told["行数"] == "6"
-    assert "当前数（含未审）；应交 4 个单位，已交 2 个；3 校还没有审定的数" in told["筛选"]
+    assert "当前数（含未审）；应交 4 个单位，已交 2 个；3 校的数还没有审定" in told["筛选"]
 
 
 def test_approved_figures_only(stage: Stage) -> None:

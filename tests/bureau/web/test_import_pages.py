@@ -16,8 +16,9 @@ from django.test import Client
 from bureau.ledgers import import_kit as kit
 from bureau.ledgers.import_kit import HEADS, bring, edit, now_stands
 from bureau.ledgers.registers_for_tests import CONDITIONS, ROSTER, store
+from bureau.ledgers.rounds_stage import listing, make_stage
 from bureau.world import World
-from jiaoheng.bureau.core import jobs
+from jiaoheng.bureau.core import clock, jobs
 from jiaoheng.bureau.core.models import Job
 from jiaoheng.bureau.core.worker import Worker
 from jiaoheng.bureau.ledgers.imports.starting import do_start_import
@@ -398,3 +399,38 @@ def test_giving_up_leaves_nothing(web: Client, world: World) -> None:
     assert web.post(f"{address}confirm").status_code == 400
     assert not Record.objects.exists()
     assert Path(ImportBatch.objects.get().attachment.path).name
+
+
+def test_after_an_import_into_an_open_round_the_one_filled_button_leads_to_handing_in(world: World) -> None:
+    stage = make_stage(world, listing())
+    with clock.at(clock.beijing(2025, 10, 20, 10)):
+        stage.open(title="2025 年秋季班额台账")
+        web = signed(world["甲填报"])
+        file = kit.sheet([["班级", "人数"], ["一（1）班", 41]])
+        answer = upload(web, world, file, register="classes", period=str(stage.period.pk))
+        done = confirmed(web, answer["Location"])
+        filled = re.findall(r'<a class="btn btn-primary" href="([^"]*)">([^<]*)</a>', done)
+        assert filled == [(f"/filings/{stage.filing('甲').pk}/", "核对后提交")]
+        assert "写入台账不等于提交" in done
+    with clock.at(clock.beijing(2025, 10, 20, 11)):
+        handed = text(web.get(filled[0][0]))
+        assert 'form="submit"' in handed
+
+
+def test_a_formula_without_a_result_offers_an_empty_cell_and_not_our_mark(
+    web: Client, world: World, roster: Any
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in ([*HEADS], ["001", "张三", "1班", "=2+3"]):
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    out.seek(0)
+    answer = upload(web, world, (out, "公式.xlsx"))
+    page = text(web.get(answer["Location"]))
+    assert "公式没有存下计算结果" in page
+    cells = {name: value for name, value in fields_of(page).items() if name.startswith("cell-")}
+    assert [(name.rpartition("|")[2], value) for name, value in cells.items()] == [("D2", "")]
+    assert "\0" not in page
+    assert "formula" not in page

@@ -57,6 +57,18 @@ def local(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(BEIJING)
 
 
+def day_words(day: dt.date) -> str:
+    """11 月 24 日; with the year where it is not this one."""
+    year = "" if day.year == today().year else f"{day.year} 年 "
+    return f"{year}{day.month} 月 {day.day} 日"
+
+
+def words(moment: dt.datetime) -> str:
+    """11 月 24 日 16:21, Beijing time, as a sentence says it; with the year where it is not this one."""
+    own = local(moment)
+    return f"{day_words(own.date())} {own:%H:%M}"
+
+
 def at_end_of(day: dt.date) -> dt.datetime:
     """23:59:59 Beijing time of a day, in UTC: when a deadline given as a day has its last second."""
     return dt.datetime.combine(day, dt.time(23, 59, 59), BEIJING).astimezone(dt.UTC)

@@ -204,8 +204,7 @@ def _warnings(
 
 def _locked(account: Account, place: Place, version: RecordVersion | None) -> str:
     if version is not None and version.deleted:
-        moment = clock.local(version.valid_from)
-        return f"这条记录已由 {version.author_name} 于 {moment:%Y-%m-%d %H:%M} 删除，可以在历史里恢复"
+        return f"这条记录已由 {version.author_name} 于 {clock.words(version.valid_from)} 删除，可以在历史里恢复"
     try:
         check_open(place.row, place.unit, place.period, account, clock.now())
     except (RefusedError, ForbiddenError) as refused:
@@ -228,5 +227,4 @@ def _remarks(filing: Filing | None, place: Place) -> list[Remark]:
 def _due_words(filing: Filing | None) -> str:
     if filing is None:
         return ""
-    limit = clock.local(limit_of(filing.round, filing))
-    return f"{limit:%m 月 %d 日 %H:%M} 截止"
+    return f"{clock.words(limit_of(filing.round, filing))} 截止"

@@ -91,7 +91,7 @@ def list_page(
         total=total,
         after=cursor_text(found[-1][-1], found[-1][0]) if more else "",
         notice=text_notice(layout, query.text, empty=not found) if query.text else "",
-        as_of_words=f"{clock.local(query.as_of):%Y-%m-%d %H:%M} 的情况" if query.as_of else "",
+        as_of_words=f"{clock.words(query.as_of)} 的情况" if query.as_of else "",
         query=query,
     )
 
@@ -205,7 +205,7 @@ def even(text: str, one: Field) -> str:
     if one.type is not FieldType.NUMBER or not one.decimals or one.sensitive:
         return text
     whole, _point, rest = text.partition(".")
-    return f"{whole}.{rest.ljust(one.decimals, '0')}" if whole.lstrip("-").isdigit() else text
+    return f"{whole}.{rest.ljust(one.decimals, '0')}" if whole.lstrip("-").replace(",", "").isdigit() else text
 
 
 _BLANK = Cell(ABSENT, True, "未填")

@@ -85,18 +85,17 @@ def _check_state(filing: Filing) -> None:
     if filing.state in (Filing.State.APPROVED, Filing.State.COUNTY, Filing.State.DISTRICT):
         step = _newest_step(filing, FilingStep.Kind.APPROVE)
         if filing.state != Filing.State.DISTRICT and step is not None:
-            moment = clock.local(step.at)
             raise RefusedError(
                 "filing-approved",
-                f"这份台账已由 {step.by_name} 于 {moment:%Y-%m-%d %H:%M} 审核通过"
+                f"这份台账已由 {step.by_name} 于 {clock.words(step.at)} 审核通过"
                 f"（{_LEVELS.get(step.level, step.level)}）；需要修改的，请审核人退回后再改",
             )
         sent = _newest_step(filing, FilingStep.Kind.SUBMIT)
-        moment = clock.local(sent.at if sent is not None else filing.submitted_at or filing.round.opens_at)
+        moment = sent.at if sent is not None else filing.submitted_at or filing.round.opens_at
         who = sent.by_name if sent is not None else "填报人"
         raise RefusedError(
             "filing-submitted",
-            f"这份台账已由 {who} 于 {moment:%Y-%m-%d %H:%M} 提交，正在{Filing.State(filing.state).label}；"
+            f"这份台账已由 {who} 于 {clock.words(moment)} 提交，正在{Filing.State(filing.state).label}；"
             "需要修改的，请先撤回，或请审核人退回",
         )
 

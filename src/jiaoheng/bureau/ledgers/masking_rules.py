@@ -7,18 +7,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from jiaoheng.registers.masking import mask_field
-from jiaoheng.registers.model import Data, Field, Register, Value
+from jiaoheng.registers.model import Data, Field, FieldType, Register, Value
 from jiaoheng.registers.values import show
+from jiaoheng.registers.values_numbers import exact, grouped
 
 ABSENT = "—"
+_NUMBERS = (FieldType.INTEGER, FieldType.NUMBER)
 
 
 def shown(register: Register, one: Field, value: Value | None, at: dt.date) -> str:
-    """A value for people: label of the day, masked where the column is protected, "" where there is none."""
+    """A value for people: label of the day, masked where the column is protected, "" where there is none.
+
+    What is counted or measured (a number with a unit) has a comma every three digits; a year or a number without a
+    unit, which may be a name, has none.
+    """
     if value is None:
         return ""
     if one.sensitive:
         return mask_field(value, one)
+    if one.type in _NUMBERS and one.unit and one.unit != "年":
+        return grouped(exact(value))
     return show(value, one, register, at)
 
 

@@ -91,8 +91,7 @@ def conflict(
     at = other.valid_from if other is not None else clock.now()
     rows = tuple(_rows(schema, sides, wanted, day))
     choose = [row.title for row in rows if row.choose]
-    moment = clock.local(at)
-    told = f"{who} 已于 {moment:%m 月 %d 日 %H:%M} 改过这条记录，现为第 {sides.number} 版，您的改动没有存入"
+    told = f"{who} 已于 {clock.words(at)} 改过这条记录，现为第 {sides.number} 版，您的改动没有存入"
     told += f"；“{'”“'.join(choose)}”双方都改了，请逐项选定" if choose else "；可以只改我改的"
     return ConflictError(code, told, record_id=record.pk, newest=sides.number, who=who, at=at, rows=rows)
 

@@ -198,5 +198,5 @@ def _remarks(version: RecordVersion, filing: Filing | None) -> Mapping[str, Sequ
     found: dict[str, list[str]] = {}
     rows = CellComment.objects.filter(filing=filing, record=version.record, settled_at__isnull=True)
     for one in rows.order_by("at", "pk"):
-        found.setdefault(one.field, []).append(f"{one.by_name} {clock.local(one.at):%m-%d %H:%M}：{one.text}")
+        found.setdefault(one.field, []).append(f"{one.by_name} {clock.words(one.at)}：{one.text}")
     return found

@@ -74,10 +74,9 @@ def place_of_record(
     Record.objects.select_for_update().filter(pk=record.pk).values_list("pk", flat=True).first()
     version = newest_version(record)
     if version.deleted and not deleted:
-        moment = clock.local(version.valid_from)
         raise RefusedError(
             "record-deleted",
-            f"这条记录已由 {version.author_name} 于 {moment:%Y-%m-%d %H:%M} 删除；还要用的，请先在历史里恢复",
+            f"这条记录已由 {version.author_name} 于 {clock.words(version.valid_from)} 删除；还要用的，请先在历史里恢复",
         )
     if deleted and not version.deleted:
         raise RefusedError("record-living", "这条记录没有删除，不用恢复")

@@ -327,8 +327,7 @@ def _contents(record_ids: Sequence[int], old: Mapping[int, Before]) -> dict[int,
 
 def moved(before: RecordVersion) -> str:
     """The sentence for a record that somebody changed since."""
-    moment = clock.local(before.valid_from)
-    return f"{before.author_name} 已于 {moment:%m 月 %d 日 %H:%M} 改过这条记录（第 {before.number} 版）"
+    return f"{before.author_name} 已于 {clock.words(before.valid_from)} 改过这条记录（第 {before.number} 版）"
 
 
 def holder_of_key(row: RegisterRow, unit_id: int, period: Period | None, key: str) -> Record | None:

@@ -64,6 +64,20 @@ def moment(day: dt.date, hour: int = 9, minute: int = 0) -> dt.datetime:
     return dt.datetime(day.year, day.month, day.day, hour, minute, tzinfo=BEIJING)
 
 
+def in_office(at: dt.datetime, latest: dt.datetime) -> dt.datetime:
+    """The first moment from `at` on, by the clock of its zone, at which an office sits (a weekday from 8 to 18 o'clock).
+
+    Whole days before it where that lies after `latest`.
+    """
+    if not 8 <= at.hour < 18:
+        at += dt.timedelta(hours=8 if at.hour < 8 else 14)
+    while at.weekday() > 4:
+        at += dt.timedelta(days=1)
+    while at > latest or at.weekday() > 4:
+        at -= dt.timedelta(days=1)
+    return at
+
+
 def states(
     schools: Sequence[School], wanted: Mapping[str, int], first: Mapping[str, Sequence[str]], rng: np.random.Generator
 ) -> dict[str, str]:
@@ -133,7 +147,7 @@ def filing(
     level = "county" if school.direct else "district"
     if state == "district":
         return FilingSeed(school.code, state, owed, owed, sent, tuple(steps))
-    looked = min(sent + dt.timedelta(hours=int(rng.integers(20, 60))), now - dt.timedelta(hours=3))
+    looked = in_office(sent + dt.timedelta(hours=int(rng.integers(20, 60))), now - dt.timedelta(hours=3))
     if state == "returned":
         remarks = tuple(
             CommentSeed(key, field, value, text, first, looked) for key, field, value, text in comments(school)
@@ -145,7 +159,8 @@ def filing(
         steps.append(StepSeed("approve", "district", first, looked))
     if state == "county":
         return FilingSeed(school.code, state, owed, owed, steps[-1].at, tuple(steps))
-    done = min(looked + dt.timedelta(hours=int(rng.integers(3, 30))), now - dt.timedelta(hours=1))
+    done = in_office(looked + dt.timedelta(hours=int(rng.integers(3, 30))), now - dt.timedelta(hours=1))
+    done = max(done, looked + dt.timedelta(minutes=20))
     steps.append(StepSeed("approve", "county", actors.office, done))
     return FilingSeed(school.code, "approved", owed, owed, done, tuple(steps))
 

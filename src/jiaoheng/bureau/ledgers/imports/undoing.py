@@ -136,9 +136,8 @@ def _changes(batch: ImportBatch) -> tuple[list[Change], list[str]]:
         last, old = newest[record_id], before.get(record_id)
         if last.number != mine.number:
             name = identity_words(schema, last.data, day) or f"编号 {record_id}"
-            when = clock.local(last.valid_from)
             kept.append(
-                f"“{name}”由 {last.author_name} 于 {when:%m 月 %d 日 %H:%M} {'删除' if last.deleted else '改过'}"
+                f"“{name}”由 {last.author_name} 于 {clock.words(last.valid_from)} {'删除' if last.deleted else '改过'}"
             )
         elif old is None:
             changes.append(Change(mine.unit_id, None, record_id, mine.number))

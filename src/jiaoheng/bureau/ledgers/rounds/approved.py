@@ -40,7 +40,7 @@ class Pending:
         if self.changed:
             parts.append(f"{self.changed} 校有未审修改")
         if self.owed > self.approved:
-            parts.append(f"{self.owed - self.approved} 校还没有审定的数")
+            parts.append(f"{self.owed - self.approved} 校的数还没有审定")
         return "，".join(parts)
 
 

@@ -107,7 +107,7 @@ class Lights:
         if round_.closed_at is not None and round_.closed_at <= self.at:
             return Light("done", "已结束")
         if self.at < round_.opens_at:
-            return Light("wait", f"{clock.local(round_.opens_at):%m-%d %H:%M} 开始")
+            return Light("wait", f"{clock.words(round_.opens_at)} 开始")
         return self.until(round_.due_at)
 
     def _working_days(self, first: dt.date, last: dt.date) -> int | None:
@@ -139,14 +139,13 @@ def window_of(round_: Round, filing: Filing, at: dt.datetime) -> Window:
     may be mended after it too: he asks for it.
     """
     if at < round_.opens_at:
-        opens = clock.local(round_.opens_at)
-        return Window(False, f"“{round_.title}”{opens:%Y-%m-%d %H:%M} 开始填报，请到时再提交", "round-not-open")
+        return Window(False, f"“{round_.title}”{clock.words(round_.opens_at)} 开始填报，请到时再提交", "round-not-open")
     closed = round_.closed_at if filing.state != Filing.State.RETURNED else None
     if closed is not None and at >= closed and not (filing.extended_to and at <= filing.extended_to):
         who = "发起股室" if round_.office_id else "发起人"
         return Window(
             False,
-            f"“{round_.title}”已于 {clock.local(closed):%Y-%m-%d %H:%M} 结束。确需补报，请联系{who}（{round_.created_by.name}）延期",
+            f"“{round_.title}”已于 {clock.words(closed)} 结束。确需补报，请联系{who}（{round_.created_by.name}）延期",
             "round-closed",
         )
     return Window(True)

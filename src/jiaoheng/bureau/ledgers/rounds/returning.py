@@ -87,7 +87,7 @@ def _return(held: Filing, reason: str, by: Account, remarks: Sequence[CellRemark
     require(by, held, RIGHT_OF[level])
     now = clock.now()
     if due_at is not None and due_at <= now:
-        told = f"改正截止 {clock.local(due_at):%Y-%m-%d %H:%M} 已经过去，请另选时间"
+        told = f"改正截止 {clock.words(due_at)} 已经过去，请另选时间"
         raise RefusedError("return-due", told, places={"due_at": told})
     held.returned_due_at = due_at or _default_due()
     held.state = str(Filing.State.RETURNED)

@@ -22,7 +22,7 @@ from jiaoheng.bureau.ledgers.rounds.opening import check_round
 from jiaoheng.bureau.ledgers.rounds.owing import asked_units
 from jiaoheng.bureau.ledgers.rounds.policy import Step, policy_at
 from jiaoheng.bureau.ledgers.rounds.repeat_choices import check_repeats, choices_for
-from jiaoheng.bureau.ledgers.rounds.words import date_words, due_words, names_words
+from jiaoheng.bureau.ledgers.rounds.words import due_words, names_words
 from jiaoheng.registers.model import PeriodKind
 
 _USUAL = 14  # days from today that a new form proposes as its deadline
@@ -255,17 +255,17 @@ def preview_round(asked: Asked) -> Preview:
         names=names_words([names.get(one, "") for one in ids]),
         by_kind=[(labels.get(one, one), f"{count:,} 所") for one, count in counts.most_common()],
         times=f"{due_words(asked.opens_at, today)} 开始，{due_words(asked.due_at, today)} 截止",
-        steps=_step_days(asked, today),
+        steps=_step_days(asked),
         warnings=_warnings(asked),
     )
 
 
-def _step_days(asked: Asked, today: dt.date) -> list[tuple[str, str]]:
+def _step_days(asked: Asked) -> list[tuple[str, str]]:
     due = clock.local(asked.due_at).date()
     made = []
     for step in sorted(asked.steps, key=lambda one: one.days):
         try:
-            day = date_words(workday_shifted(due, step.days), today)
+            day = clock.day_words(workday_shifted(due, step.days))
         except RefusedError:  # a year without a published calendar
             day = "校历还没有这一年，届时再定"
         made.append((day, step.words))

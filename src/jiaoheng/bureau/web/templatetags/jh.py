@@ -25,8 +25,7 @@ def day(value: dt.date | dt.datetime | None) -> str:
     if value is None:
         return "—"
     date = clock.local(value).date() if isinstance(value, dt.datetime) else value
-    year = "" if date.year == clock.today().year else f"{date.year} 年 "
-    return f"{year}{date.month} 月 {date.day} 日（周{_WEEKDAYS[date.weekday()]}）"
+    return f"{clock.day_words(date)}（周{_WEEKDAYS[date.weekday()]}）"
 
 
 @register.filter
@@ -40,8 +39,7 @@ def moment(value: dt.datetime | None) -> str:
         return f"今天 {local:%H:%M}"
     if distance == 1:
         return f"昨天 {local:%H:%M}"
-    year = "" if local.year == clock.today().year else f"{local.year} 年 "
-    return f"{year}{local.month} 月 {local.day} 日 {local:%H:%M}"
+    return clock.words(value)
 
 
 @register.filter
