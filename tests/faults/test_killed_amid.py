@@ -91,13 +91,10 @@ def _is_there(site: Site, one: Any) -> bool:
         if one.kind == "import":
             return dict(base.rows("SELECT id, state FROM ledgers_importbatch"))[one.asked["import"]] == "done"
         if one.kind == "merger":
-            sql = f"SELECT count(*) FROM core_unitsuccession WHERE kind = 'merge' AND unit_id = {int(one.asked['unit'])}"
-        else:
-            sql = (
-                f"SELECT count(*) FROM ledgers_filingstep WHERE kind = 'approve' AND withdrawn_at IS NULL"
-                f" AND level = '{one.asked['level']}' AND filing_id = {int(one.asked['filings'][0])}"
-            )
-        return bool(base.rows(sql)[0][0])
+            went = base.rows("SELECT unit_id FROM core_unitsuccession WHERE kind = 'merge'")
+            return one.asked["unit"] in {row[0] for row in went}
+        steps = base.rows("SELECT filing_id, level FROM ledgers_filingstep WHERE kind = 'approve'")
+        return (one.asked["filings"][0], one.asked["level"]) in {tuple(row) for row in steps}
     finally:
         base.close()
 

@@ -96,7 +96,7 @@ def test_p10_a_version_is_needed_and_a_stale_one_shows_both(world: World, condit
     assert (told["code"], set(told["places"])) == ("version-needed", {"If-Match"})
     told = y.patch(path, {"values": {"classes": 12}, "base": 3}, 409)
     conflict = told["conflict"]
-    assert "甲填报（东镇甲小学） 已于 09 月 15 日 14:05 改过" in told["detail"]
+    assert "甲填报（东镇甲小学） 已于 9 月 15 日 14:05 改过" in told["detail"]
     assert (conflict["newest"], conflict["current"]["version"]) == (4, 4)
     assert conflict["current"]["values"] == {"teachers": 46, "classes": 11, "note": "第三版"}
     rows = {one["field"]: (one["original"], one["theirs"], one["mine"]) for one in conflict["fields"]}

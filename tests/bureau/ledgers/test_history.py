@@ -112,7 +112,7 @@ def test_p22_a_deleted_record_comes_back_unless_its_key_is_taken(world: World, n
 def test_a_deleted_record_is_not_written_but_can_be_looked_at(world: World, record: int, noon: dt.datetime) -> None:
     """The refusal names who deleted it when."""
     do_delete_record(record, base=3, reason="填错", acting_user=world["甲校长"])
-    with pytest.raises(RefusedError, match="甲校长（东镇甲小学） 于 2025-09-15 12:00 删除"):
+    with pytest.raises(RefusedError, match="甲校长（东镇甲小学） 于 9 月 15 日 12:00 删除"):
         do_save_record(
             RecordVersion.objects.first().register, world["甲"], year(2025), {"classes": 1}, record_id=record, base=3,
             acting_user=world["甲填报"],

@@ -244,7 +244,7 @@ def test_a_stale_preview_is_refused_with_what_changed_and_asks_about_the_cell(wo
     batch = start(world, roster, kit.sheet([HEADS, ["001", "张三", "1班", 6], ["002", "李四", "2班", 8]]))
     accept(batch, world)
     edit(roster, Record.objects.get(key="001"), world["甲校长"], acting_user=world["甲校长"], points=9)
-    with pytest.raises(ConflictError, match="甲校长（东镇甲小学） 于 09 月 15 日 12:00 改动") as refused:
+    with pytest.raises(ConflictError, match="甲校长（东镇甲小学） 于 9 月 15 日 12:00 改动") as refused:
         do_confirm_import(batch, acting_user=world["甲填报"])
     assert len(refused.value.detail["changed"]) == 1
     assert [one["points"] for one in now_stands(roster)] == [9, 7]

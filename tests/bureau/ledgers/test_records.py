@@ -36,7 +36,7 @@ def test_a_form_becomes_a_record_with_an_entry_that_reads_as_the_page_did(world:
     assert {(one["title"], one["old"], one["new"]) for one in entry.changes} == {
         ("教师数", None, "45"),
         ("班级数", None, "11"),
-        ("面积", None, "1200.5"),
+        ("面积", None, "1,200.5"),
         ("等级", None, "良好"),
     }
 

@@ -113,7 +113,7 @@ def test_p07_a_round_takes_nothing_before_its_first_second(world: World, noon: d
     )  # fmt: skip
     Filing.objects.create(round=asked, unit=world["甲"])
     values = {"teachers": 45, "classes": 11}
-    with clock.at(clock.beijing(2025, 10, 7, 23, 59, 59)), pytest.raises(RefusedError, match="2025-10-08 00:00"):
+    with clock.at(clock.beijing(2025, 10, 7, 23, 59, 59)), pytest.raises(RefusedError, match="10 月 8 日 00:00"):
         do_save_record(row, world["甲"], period, values, acting_user=clerk)
     with clock.at(clock.beijing(2025, 10, 8)):
         do_save_record(row, world["甲"], period, values, acting_user=clerk)

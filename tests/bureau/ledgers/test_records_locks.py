@@ -67,7 +67,7 @@ def test_p07_each_reason_has_its_own_sentence(world: World, asked: Any, noon: dt
     ]
     for (_code, text), words in zip(
         told,
-        ("2025-09-01 00:00", "2025-09-12 00:00", "股长（基础教育股） 于 2025-09-06 10:00", "2026-03-01", "学校类别", "东镇甲小学"),
+        ("于 9 月 1 日 00:00 开始", "于 9 月 12 日 00:00 结束", "股长（基础教育股） 于 9 月 6 日 10:00", "2026-03-01", "学校类别", "东镇甲小学"),
         strict=True,
     ):  # fmt: skip
         assert words in text

@@ -64,7 +64,7 @@ def test_a_stale_base_or_a_taken_key_writes_nothing(world: World, noon: dt.datet
     row, unit, clerk = store(ROSTER), world["甲"].pk, world["甲填报"]
     first = do_write(row, [Change(unit, {"code": f"{n}", "name": f"张{n}"}) for n in range(3)], acting_user=clerk)
     ids = [one.record_id for one in first]
-    with pytest.raises(ConflictError, match="甲填报（东镇甲小学） 已于 09 月 15 日 12:00"):
+    with pytest.raises(ConflictError, match="甲填报（东镇甲小学） 已于 9 月 15 日 12:00"):
         do_write(row, [Change(unit, {"code": "0", "name": "x"}, ids[0], 5)], acting_user=clerk)
     with pytest.raises(RefusedError, match=f"编号 {ids[1]}"):
         do_write(

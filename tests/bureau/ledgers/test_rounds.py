@@ -158,7 +158,7 @@ def test_p07_opens_at_its_first_second(stage: Stage) -> None:
     open_at(stage, opens_at=clock.beijing(2025, 10, 8))
     with clock.at(clock.beijing(2025, 10, 7, 20)):
         stage.fill("甲", teachers=20)
-    with clock.at(clock.beijing(2025, 10, 7, 23, 59, 59)), pytest.raises(RefusedError, match="2025-10-08 00:00 开始"):
+    with clock.at(clock.beijing(2025, 10, 7, 23, 59, 59)), pytest.raises(RefusedError, match="10 月 8 日 00:00 开始"):
         stage.submit("甲")
     with clock.at(clock.beijing(2025, 10, 8)):
         assert stage.submit("甲").state == "district"
@@ -170,7 +170,7 @@ def test_p07_a_closed_round_names_its_end_and_who_may_extend(stage: Stage) -> No
         stage.fill("甲", teachers=20)
         do_close_round(stage.round, acting_user=stage.world["股长"])
     with clock.at(clock.beijing(2025, 11, 4)):
-        with pytest.raises(RefusedError, match=r"已于 2025-11-03 09:00 结束.*股长"):
+        with pytest.raises(RefusedError, match=r"已于 11 月 3 日 09:00 结束.*股长"):
             stage.submit("甲")
         do_extend(stage.filing("甲"), clock.at_end_of(dt.date(2025, 11, 6)), "补报", acting_user=stage.world["股长"])
         assert window_of(stage.filing("甲").round, stage.filing("甲"), clock.now()).is_open

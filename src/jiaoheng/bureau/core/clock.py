@@ -57,9 +57,9 @@ def local(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(BEIJING)
 
 
-def day_words(day: dt.date) -> str:
-    """11 月 24 日; with the year where it is not this one."""
-    year = "" if day.year == today().year else f"{day.year} 年 "
+def day_words(day: dt.date, seen_on: dt.date | None = None) -> str:
+    """11 月 24 日; with the year where it is not the one of the day it is said on (today)."""
+    year = "" if day.year == (seen_on or today()).year else f"{day.year} 年 "
     return f"{year}{day.month} 月 {day.day} 日"
 
 

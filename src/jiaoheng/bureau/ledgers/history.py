@@ -85,7 +85,7 @@ def _told(version: RecordVersion, before: RecordVersion | None, schema: Register
     old = carried(schema, before.data) if before is not None and kind != "undelete" else {}
     changes = () if kind == "delete" else tuple(changes_between(schema, old, version.data, day))
     door = _door(version, files)
-    sentence = f"{version.author_name} {clock.words(version.valid_from)} "
+    sentence = f"{version.author_name} {clock.local(version.valid_from):%Y-%m-%d %H:%M} "
     sentence += (f"通过{door}" if door else "") + _what(kind, version, changes)
     if version.reason:
         sentence += f"，原因：{version.reason}"
@@ -172,9 +172,9 @@ def _steps(record: Record) -> list[Moment]:
             continue
         label = FilingStep.Kind(step.kind).label
         level = f"（{LEVELS[step.level]}）" if step.kind == "approve" and step.level in LEVELS else ""
-        sentence = f"{step.by_name} {clock.words(step.at)} {label}了这份台账{level}"
+        sentence = f"{step.by_name} {clock.local(step.at):%Y-%m-%d %H:%M} {label}了这份台账{level}"
         sentence += f"，原因：{step.reason}" if step.reason else ""
         if step.withdrawn_at is not None:
-            sentence += f"（{clock.words(step.withdrawn_at)} 撤回）"
+            sentence += f"（{clock.local(step.withdrawn_at):%Y-%m-%d %H:%M} 撤回）"
         found.append(Moment(step.kind, step.at, step.by_name, "", sentence, reason=step.reason))
     return found

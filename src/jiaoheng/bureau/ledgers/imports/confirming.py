@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -254,7 +253,9 @@ def _moved(ground: Ground, changes: Sequence[Change]) -> list[str]:
 def _sentence(ground: Ground, record_id: int) -> str:
     version = RecordVersion.objects.filter(record_id=record_id, valid_to__isnull=True).get()
     name = identity_words(ground.schema, version.data, ground.day) or f"编号 {record_id}"
-    return f"“{name}”由 {version.author_name} 于 {clock.words(version.valid_from)} {'删除' if version.deleted else '改动'}"
+    return (
+        f"“{name}”由 {version.author_name} 于 {clock.words(version.valid_from)} {'删除' if version.deleted else '改动'}"
+    )
 
 
 def _taken(batch: ImportBatch, ground: Ground, changes: Sequence[Change]) -> list[str]:

@@ -139,7 +139,9 @@ def window_of(round_: Round, filing: Filing, at: dt.datetime) -> Window:
     may be mended after it too: he asks for it.
     """
     if at < round_.opens_at:
-        return Window(False, f"“{round_.title}”{clock.words(round_.opens_at)} 开始填报，请到时再提交", "round-not-open")
+        return Window(
+            False, f"“{round_.title}”于 {clock.words(round_.opens_at)} 开始填报，请到时再提交", "round-not-open"
+        )
     closed = round_.closed_at if filing.state != Filing.State.RETURNED else None
     if closed is not None and at >= closed and not (filing.extended_to and at <= filing.extended_to):
         who = "发起股室" if round_.office_id else "发起人"

@@ -27,7 +27,7 @@ def day_words(moment: dt.datetime | None, today: dt.date) -> str:
     gap = (today - local.date()).days
     if gap in (0, 1):
         return f"{'今天' if gap == 0 else '昨天'} {local:%H:%M}"
-    return clock.day_words(local.date())
+    return clock.day_words(local.date(), today)
 
 
 def due_words(moment: dt.datetime, today: dt.date) -> str:
@@ -36,7 +36,7 @@ def due_words(moment: dt.datetime, today: dt.date) -> str:
     time = "" if (local.hour, local.minute) == (23, 59) else f"{local:%H:%M}"
     if local.date() == today:
         return f"今天 {time}".strip()
-    return f"{clock.day_words(local.date())}（周{WEEKDAYS[local.weekday()]}）{time}"
+    return f"{clock.day_words(local.date(), today)}（周{WEEKDAYS[local.weekday()]}）{time}"
 
 
 def spaced(word: str, due: str) -> str:
