@@ -21,7 +21,7 @@ from faults.site import Generator, Site, until
 
 STREAMS = {"start": "imports", "import": "imports", "bulk": "bulk", "merger": "mergers", "workbook": "workbooks"}
 KINDS = tuple(STREAMS)
-_PATIENCE = 4  # attempts for each kill that shall count
+_PATIENCE = 6  # attempts for each kill that shall count
 
 
 def _left(site: Site) -> dict[str, Any]:
@@ -70,8 +70,7 @@ def _killed_amid(site: Site, kind: str, runs: int) -> tuple[Found, Counter[str]]
         cut = [one for one in entries if one.kind == kind and one.open]
         seen["killed"] += 1
         seen["cut"] += bool(cut)
-        found = compare(site, entries)
-        found.check()
+        compare(site, site.books()).check()
         seen["whole"] += sum(_is_there(site, one) for one in cut)
     server = site.start()
     site.examine()
