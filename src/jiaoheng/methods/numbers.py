@@ -57,9 +57,9 @@ def half_up_root(square: Fraction, digits: int) -> Decimal:
     return Decimal((doubled + 1) // 2).scaleb(-digits)
 
 
-def text(value: Number, digits: int = 2, signed: bool = False) -> str:
-    """Print half-up with fixed decimals; minus as U+2212 and a plus sign when `signed`."""
-    return _printed(_steps(value, digits), digits, signed)
+def text(value: Number, digits: int = 2, signed: bool = False, grouped: bool = False) -> str:
+    """Print half-up with fixed decimals; minus as U+2212 and a plus sign when `signed`, commas when `grouped`."""
+    return _printed(_steps(value, digits), digits, signed, grouped)
 
 
 def percent(value: Number, digits: int = 2, signed: bool = False) -> str:
@@ -67,11 +67,10 @@ def percent(value: Number, digits: int = 2, signed: bool = False) -> str:
     return _printed(_steps(value, digits, 100), digits, signed)
 
 
-def _printed(steps: int, digits: int, signed: bool) -> str:
-    figures = str(abs(steps))
-    if digits:
-        figures = figures.zfill(digits + 1)
-        figures = f"{figures[:-digits]}.{figures[-digits:]}"
+def _printed(steps: int, digits: int, signed: bool, grouped: bool = False) -> str:
+    figures = str(abs(steps)).zfill(digits + 1)
+    whole, rest = figures[: len(figures) - digits], figures[len(figures) - digits :]
+    figures = (f"{int(whole):,}" if grouped else whole) + (f".{rest}" if digits else "")
     if steps < 0:
         return "−" + figures
     return "+" + figures if signed and steps else figures

@@ -20,13 +20,14 @@ from jiaoheng.sheets.text import cell_text, fold
 class Scope:
     """Whose rows may be in the file. `units`: code → name; `unit`, `period`: where the file does not say.
 
-    `periods`: those that may be written; empty: only `period`.
+    `periods`: those that may be written; empty: only `period`. `period_names`: name → code, as exports write them.
     """
 
     units: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     period: str = ""
     periods: frozenset[str] = frozenset()
+    period_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +170,15 @@ def _units_of_records(
 
 def _periods(filled: Filled, scope: Scope) -> tuple[list[str], list[tuple[int, Wrong]]]:
     allowed = scope.periods or frozenset({scope.period})
+    names = {code: name for name, code in scope.period_names.items()}
+    meant = "、".join(names.get(code, code) for code in ([scope.period] if scope.period else sorted(allowed)))
     periods: list[str] = []
     wrongs: list[tuple[int, Wrong]] = []
-    for row, period in enumerate(filled.periods):
+    for row, written in enumerate(filled.periods):
+        period = scope.period_names.get(written, written)
         if period and period not in allowed:
-            told = f"期次“{period}”不在这次导入的范围"
-            wrongs.append(
-                (
-                    row,
-                    Wrong(
-                        "period-unknown", PERIOD, told, f"这次导入的是“{scope.period or '、'.join(sorted(allowed))}”"
-                    ),
-                )
-            )
+            told = f"期次“{written}”不在这次导入的范围"
+            wrongs.append((row, Wrong("period-unknown", PERIOD, told, f"这次导入的是“{meant}”")))
         periods.append(period or scope.period)
     return periods, wrongs
 

@@ -155,6 +155,9 @@ def test_p02_the_receivers_change_counts_the_merged_unit(merged: Book, later: ob
     assert shown(found.like) == ("420", "410", "−10", "−2.38 %")
     assert shown(found.as_written)[3] == "+36.67 %"
     assert found.sentence.endswith("口径变化：东镇乙小学 并入；同口径 420 → 410 名，−10（−2.38 %）")
+    gone = merged.compare("乙")
+    assert gone.marks == ("并入 东镇甲小学",)
+    assert "同口径" not in gone.sentence  # on one tree it has nothing of its own
     district = merged.compare("东")
     assert not district.scope_changed
     assert shown(district.as_written) == ("420", "410", "−10", "−2.38 %")
@@ -229,7 +232,7 @@ def test_a_renamed_field_and_exact_decimals(world: World, later: object) -> None
     RecordVersion.objects.filter(period__code="Y2025").update(data={"size": "1200.75"})
     periods = book.period(LAST_YEAR), book.period(THIS_YEAR)
     found = compare(world["甲"], row, "size", *periods)
-    assert shown(found.as_written) == ("1200.50", "1200.75", "+0.25", "+0.02 %")
+    assert shown(found.as_written) == ("1,200.50", "1,200.75", "+0.25", "+0.02 %")
 
 
 def make_round(book: Book, reference: dt.date, units: str) -> Round:

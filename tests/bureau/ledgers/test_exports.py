@@ -15,6 +15,7 @@ from django.conf import settings
 from bureau.ledgers import import_kit as kit
 from bureau.ledgers.import_kit import start
 from bureau.ledgers.registers_for_tests import ROSTER, store
+from bureau.ledgers.rounds_stage import listing, make_stage
 from bureau.world import World
 from jiaoheng.bureau.core import audit, clock
 from jiaoheng.bureau.core.capabilities import Can
@@ -192,6 +193,36 @@ def test_an_export_comes_in_again_without_a_difference(world: World, roster: Any
         batch = start(world, roster, kit.opened(Path(settings.FILES) / made.path))
         counts = preview_of(batch).counts
         assert (counts["same"], counts["new"], counts["changed"], counts["wrong"]) == (30, 0, 0, 0)
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_a_periods_name_comes_in_again_as_well_as_its_code(world: World, form: str) -> None:
+    stage = make_stage(world, listing())
+    clerk = world["甲填报"]
+    with clock.at(clock.beijing(2025, 10, 9, 9)):
+        stage.fill("甲", name="一（1）班", pupils=41)
+        made = do_export(stage.row, standing(stage.row, clerk), form=form, acting_user=clerk)
+        read = read_xlsx(made)[1] if form == "xlsx" else read_csv(made)
+        assert [row[4] for row in read if "一（1）班" in row] == ["2025 年秋季"]
+        for written, same in (("2025 年秋季", 1), (stage.period.code, 1), ("2025 年春季", 0)):
+            content = kit.opened(Path(settings.FILES) / made.path)[0].getvalue()
+            file = _with_period(content, form, written)
+            batch = start(world, stage.row, file, period=stage.period)
+            assert preview_of(batch).counts["same"] == same, written
+            wrong = [(one.code, one.message) for one in preview_of(batch).problems]
+            assert wrong == ([] if same else [("period-unknown", "期次“2025 年春季”不在这次导入的范围")])
+
+
+def _with_period(content: bytes, form: str, written: str) -> tuple[io.BytesIO, str]:
+    if form == "csv":
+        return io.BytesIO(content.replace("2025 年秋季,".encode(), f"{written},".encode())), "导出.csv"
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    for cell in (cell for row in kit.data_sheet(book).iter_rows() for cell in row if cell.value == "2025 年秋季"):
+        cell.value = written
+    out = io.BytesIO()
+    book.save(out)
+    out.seek(0)
+    return out, "导出.xlsx"
 
 
 def test_p05_an_archive_of_files_holds_the_readers_units(world: World, noon: Any) -> None:

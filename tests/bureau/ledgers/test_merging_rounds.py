@@ -31,6 +31,15 @@ def stage(world: World) -> Stage:
     return made
 
 
+def test_the_file_says_in_its_name_which_figures_it_holds(stage: Stage) -> None:
+    with clock.at(clock.beijing(2025, 11, 3, 9, 5)):
+        made = [do_merge(stage.round, acting_user=stage.world["股长"], basis=basis).name for basis in Basis]
+    assert made == [
+        "2025 年秋季师资概况_汇总_已审定_20251103_0905.xlsx",
+        "2025 年秋季师资概况_汇总_当前数_20251103_0905.xlsx",
+    ]
+
+
 def sheets(kept: Attachment) -> dict[str, list[list[object]]]:
     book = load_workbook(path_of(kept))
     return {sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in book}
@@ -40,6 +49,7 @@ def test_all_units_rows_in_one_sheet_with_the_reporting_status(stage: Stage) -> 
     with clock.at(clock.beijing(2025, 11, 3, 9)):
         found = sheets(do_merge(stage.round, acting_user=stage.world["股长"]))
     rows = [row for row in found["班额台账"] if isinstance(row[-1], (int, float))]
+    assert {row[4] for row in rows} == {"2025 年秋季"}  # the period's name and not its code
     assert [row[3] for row in rows] == ["东镇甲小学"] * 3 + ["东镇乙小学"] * 2 + ["西镇丙小学"]
     status = {row[1]: (row[3], row[5], row[6]) for row in found["报送情况"][1:]}
     assert status == {

@@ -267,6 +267,7 @@ class Filings(RuleBasedStateMachine):
         self.act(allowed, lambda: do_restore_deleted(book.pk, acting_user=self.world[f"{book.unit}填报"]))
         if allowed:
             book.versions.append((dict(book.now), False))
+            self.model.begin(book.unit, book.period)  # a round that opened after the deletion had found nothing
 
     @precondition(lambda self: any(len(one.versions) > 1 for one in self.model.books.values()))
     @rule(pick=PICK, number=st.integers(1, 6))
@@ -492,7 +493,8 @@ class Filings(RuleBasedStateMachine):
         for paper in self.model.papers:
             row = rows[paper.round.pk, self.world[paper.unit].pk]
             found = (row.state, row.content, row.approved_content, row.dropped_on is not None, row.version)
-            assert found == (paper.state, paper.content, paper.approved, paper.dropped, paper.version), paper.unit
+            wanted = (paper.state, paper.content, paper.approved, paper.dropped, paper.version)
+            assert found == wanted, f"{paper.unit}, round {paper.round.pk}: {found}, wanted {wanted}"
             before = self.seen.get(row.pk)
             assert before is None or before == row.state or (before, row.state) in GRAPH
             self.seen[row.pk] = row.state

@@ -221,6 +221,13 @@ def test_a_merge_is_previewed_then_carried_out(office: World, client: Client) ->
     entry = AuditEntry.objects.get(action="unit-merge")
     assert (entry.actor_id, entry.reason) == (office["管理员"].pk, "县政府批复并校")
     assert "并入东镇甲小学" in text_of(client.get(f"/units/{office['乙'].pk}/"))
+    before = text_of(client.get(f"/units/{office['乙'].pk}/?as_of=2025-09-19"))
+    told = text_of(client.get(f"/units/{office['乙'].pk}/?as_of=2025-10-20"))
+    assert "最后一天的样子" in told
+    assert "9 月 19 日（周五）" in told
+    figures = re.compile(r"班数 (.*?) 在校生 (.*?) 平均班额")
+    assert figures.search(told)[0] == figures.search(before)[0]  # those of its last day, whatever day it is
+    assert not re.search(r"— （[^）]*） 名", told)
 
 
 def test_a_refused_change_is_told_at_the_field_and_keeps_what_was_typed(office: World, client: Client) -> None:

@@ -54,17 +54,17 @@ class Pair:
     @property
     def before_text(self) -> str:
         """The earlier value as printed."""
-        return NONE if self.before is None else text(self.before, self.decimals)
+        return NONE if self.before is None else text(self.before, self.decimals, grouped=True)
 
     @property
     def after_text(self) -> str:
         """The later value as printed."""
-        return NONE if self.after is None else text(self.after, self.decimals)
+        return NONE if self.after is None else text(self.after, self.decimals, grouped=True)
 
     @property
     def change_text(self) -> str:
         """−115, +5, 0."""
-        return NONE if self.change is None else text(self.change, self.decimals, signed=True)
+        return NONE if self.change is None else text(self.change, self.decimals, signed=True, grouped=True)
 
     @property
     def percent_text(self) -> str:
@@ -109,7 +109,12 @@ class Comparison:
         made = f"{self.unit_name}{self.field_title} {_pair_words(self.as_written, self.measure)}"
         if not self.marks:
             return made
-        tail = f"；同口径 {_pair_words(self.like, self.measure)}" if self.like is not None else f"；{self.why_not}"
+        if self.like is None:
+            tail = f"；{self.why_not}"
+        elif self.like.before is None and self.like.after is None:  # the unit itself went into another one
+            tail = ""
+        else:
+            tail = f"；同口径 {_pair_words(self.like, self.measure)}"
         return f"{made}，{self.mark_text}{tail}"
 
 

@@ -246,7 +246,7 @@ def export_rows(rows: Sequence[Any], day: dt.date, full: Register | None = None)
         for pk, code in Unit.objects.filter(pk__in=part).values_list("pk", "code")
     }
     names = {pk: one.name for pk, one in facts.items()}
-    periods = dict(Period.objects.filter(pk__in={row.period_id for row in rows} - {None}).values_list("pk", "code"))
+    periods = dict(Period.objects.filter(pk__in={row.period_id for row in rows} - {None}).values_list("pk", "name"))
     heads = bool(rows) and isinstance(rows[0], Head)
     made = [
         ExportRow(

@@ -158,7 +158,14 @@ def _total(one: Field, found: Decimal | None, count: int) -> FieldTotal:
     else:
         digits = max(0, -int(total.normalize().as_tuple().exponent))
     return FieldTotal(
-        one.name, one.title, one.unit, count, total, mean, text(total, digits), text(mean, max(digits + 1, 2))
+        one.name,
+        one.title,
+        one.unit,
+        count,
+        total,
+        mean,
+        text(total, digits, grouped=True),
+        text(mean, max(digits + 1, 2), grouped=True),
     )
 
 

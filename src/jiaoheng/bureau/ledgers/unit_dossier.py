@@ -69,6 +69,8 @@ class Dossier:
     """A unit's page for one reader on one day."""
 
     page: UnitPage
+    day: dt.date  # of the figures: of a unit that is no more, its last one
+    closed: bool  # whether that is so
     sentence: str
     figures: UnitFigures
     conditions: Conditions | None  # of a school that has filled in its form
@@ -89,6 +91,7 @@ def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier
     """The page of a unit that the reader has opened through `access_unit`.
 
     A reader whose subtree the unit has left sees it as on the last day on which it stood there, and nothing later.
+    The figures of a unit that is no more are those of its last day: today it has none.
     """
     asked = day or clock.today()
     shown = last_seen(account, unit, asked)
@@ -96,6 +99,8 @@ def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier
     page = unit_page(unit, shown, words=words)
     page = replace(page, children=tuple(sorted(page.children, key=_by_name)))
     line, scope = line_at(unit, shown), scope_of(account, Can.READ)
+    closed = unit.ends_on is not None and shown >= unit.ends_on
+    stood = unit.ends_on - dt.timedelta(days=1) if closed else shown
     limited = "" if shown == asked else f"{page.name}之后不在您的范围内，只显示到 {shown} 的内容"
     if limited:
         page = replace(page, history=tuple(one for one in page.history if one.day <= shown))
@@ -106,10 +111,12 @@ def dossier(account: Account, unit: Unit, day: dt.date | None = None) -> Dossier
     owed = _owed(unit, scope) if not limited and shown >= clock.today() else ()
     return Dossier(
         page=page,
+        day=stood,
+        closed=closed,
         sentence=_sentence(unit, page, shown, scope.covers(line, "schools")),
-        figures=figures_of(account, unit, shown),
-        conditions=_conditions(unit, scope, line, shown),
-        ratios=ratios_of(account, unit, shown),
+        figures=figures_of(account, unit, stood),
+        conditions=_conditions(unit, scope, line, stood),
+        ratios=ratios_of(account, unit, stood),
         registers=_registers(unit, scope, line, shown),
         owed=owed,
         owed_light=_owed_light(owed),

@@ -287,12 +287,12 @@ def _same_day(day: dt.date, back: int) -> dt.date:
 
 
 def _printed(value: Fraction | int | None, digits: int) -> str:
-    return NONE if value is None else text(value, digits) if digits else f"{value:,}"
+    return NONE if value is None else text(value, digits, grouped=True) if digits else f"{value:,}"
 
 
 def _change(sizes: Sequence[Size | None], get: Callable[[Size], Fraction | int | None], digits: int) -> str:
     first, second = (get(one) if one is not None else None for one in sizes[-2:])
-    return NONE if first is None or second is None else text(second - first, digits, signed=True)
+    return NONE if first is None or second is None else text(second - first, digits, signed=True, grouped=True)
 
 
 def _scope_change(unit: Unit, last: Numbers | None, now: Numbers, state: Mapping[str, Source]) -> tuple[str, str]:

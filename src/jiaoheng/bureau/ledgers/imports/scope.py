@@ -33,7 +33,8 @@ class Ground:
         """The same for the library floor. Where only one unit can be meant, rows need not name it."""
         code = self.period.code if self.period is not None else ""
         only = next(iter(self.names)) if len(self.names) == 1 else ""
-        return Scope(self.names, only, code, frozenset({code}))
+        named = {self.period.name: code} if self.period is not None else {}
+        return Scope(self.names, only, code, frozenset({code}), named)
 
 
 def day_of(period: Period | None, round_: Round | None = None) -> dt.date:

@@ -24,6 +24,11 @@ class Basis(StrEnum):
         """已审定的数 or 当前数（含未审）."""
         return "已审定的数" if self is Basis.APPROVED else "当前数（含未审）"
 
+    @property
+    def short(self) -> str:
+        """已审定 or 当前数, for the name of a file."""
+        return "已审定" if self is Basis.APPROVED else "当前数"
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:

@@ -52,7 +52,9 @@ def do_merge(round_: Round, *, acting_user: Account, basis: Basis = Basis.PROVIS
     rows = [one for one in rows_on(round_, basis).order_by("record_id") if one.unit_id in place]
     rows.sort(key=lambda one: (place[one.unit_id], one.record_id))
     status = _status(round_, filings, where, facts, rows)
-    kept = _written(round_, rows, status, _note(round_, filings, where, basis, acting_user), acting_user)
+    name = f"{safe_name(round_.title)}_汇总_{basis.short}_{clock.local(clock.now()):%Y%m%d_%H%M}.xlsx"
+    note = _note(round_, filings, where, basis, acting_user)
+    kept = _written(round_, rows, status, note, name, acting_user)
     audit.note(
         "round.merge",
         actor=acting_user,
@@ -66,7 +68,12 @@ def do_merge(round_: Round, *, acting_user: Account, basis: Basis = Basis.PROVIS
 
 
 def _written(
-    round_: Round, rows: Sequence[RecordVersion], status: Sequence[Sequence[Any]], note: ExportNote, account: Account
+    round_: Round,
+    rows: Sequence[RecordVersion],
+    status: Sequence[Sequence[Any]],
+    note: ExportNote,
+    name: str,
+    account: Account,
 ) -> Attachment:
     schema = schema_of(round_.register, round_.reference_date)
     path = below(RESULTS, f"{secrets.token_hex(16)}.xlsx")
@@ -85,7 +92,6 @@ def _written(
     except TooManyRowsError as error:
         path.unlink(missing_ok=True)
         raise RefusedError("export-too-large", str(error)) from error
-    name = f"{safe_name(round_.title)}_汇总_{clock.local(clock.now()):%Y%m%d_%H%M}.xlsx"
     kept: Attachment = keep(path, name, "result", unit=account.home, owner=account)
     kept.expires_at = clock.now() + KEPT
     kept.save(update_fields=["expires_at"])
