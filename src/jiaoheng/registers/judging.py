@@ -175,7 +175,7 @@ def _periods(filled: Filled, scope: Scope) -> tuple[list[str], list[tuple[int, W
     periods: list[str] = []
     wrongs: list[tuple[int, Wrong]] = []
     for row, written in enumerate(filled.periods):
-        period = scope.period_names.get(written, written)
+        period = scope.period_names.get(written or "", written)
         if period and period not in allowed:
             told = f"期次“{written}”不在这次导入的范围"
             wrongs.append((row, Wrong("period-unknown", PERIOD, told, f"这次导入的是“{meant}”")))
