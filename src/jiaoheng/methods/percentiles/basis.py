@@ -38,8 +38,8 @@ class Basis:
         return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
-def basis_of(priors: FloatArray, names: tuple[str, ...]) -> Basis:
-    """The basis that the priors (n, k) of the fitted pupils give; knots that ties make equal count once.
+def basis_of(priors: FloatArray, names: tuple[str, ...]) -> tuple[Basis, FloatArray]:
+    """The basis that the priors (n, k) of the fitted pupils give, and its columns there; knots equal by ties count once.
 
     Raises EffectsDataError `prior-constant`, `priors-collinear`.
     """
@@ -55,8 +55,9 @@ def basis_of(priors: FloatArray, names: tuple[str, ...]) -> Basis:
         ends = np.repeat([low - margin, high + margin], DEGREE + 1)
         knots.append(np.concatenate((ends[: DEGREE + 1], inner, ends[DEGREE + 1 :])))
     made = Basis(tuple(knots))
-    _independent(made.columns(priors), made, names)
-    return made
+    columns = made.columns(priors)
+    _independent(columns, made, names)
+    return made, columns
 
 
 def _independent(columns: FloatArray, made: Basis, names: tuple[str, ...]) -> None:
@@ -64,7 +65,8 @@ def _independent(columns: FloatArray, made: Basis, names: tuple[str, ...]) -> No
         raise EffectsDataError(
             "too-few-pupils", f"只有 {len(columns)} 名学生，曲线有 {columns.shape[1]} 个系数：请用分段法或补数据"
         )
-    _, r, order = qr(columns, mode="economic", pivoting=True)
+    # pivots of the columns are those of their triangular factor
+    _, r, order = qr(np.linalg.qr(columns, mode="r"), mode="economic", pivoting=True)
     left = np.abs(np.diag(r))
     if left[-1] > DEPENDENT * left[0]:
         return

@@ -17,7 +17,8 @@ from jiaoheng.methods.effects_model import FloatArray
 
 SHORTEN = 0.9995  # of the way to the boundary
 SHIFT = 1.0  # of the mean residual: keeps the start off the boundary
-GAP = 1e-10  # duality gap relative to the loss
+GAP = 1e-12  # duality gap relative to the loss: small enough that the p nearest rows are those of the vertex
+ENOUGH = 1e-10  # where ties and rounding let it come no closer
 SINGULAR = 1e-10  # pivot of p rows that do not determine p coefficients
 SLACK = 1e-7  # of the conditions of the optimum, which lie in [τ − 1, τ]
 MAX_STEPS = 100
@@ -55,7 +56,7 @@ def interior(x: FloatArray, y: FloatArray, tau: float) -> Solved:
     z = np.maximum(r, 0.0) + SHIFT * spread
     w = z - r
     loss = spread * n
-    steps = 0
+    steps, gap = 0, np.inf
     while steps < MAX_STEPS:
         gap = float(c @ v - d @ target + w.sum())
         if gap < GAP * loss:
@@ -63,7 +64,11 @@ def interior(x: FloatArray, y: FloatArray, tau: float) -> Solved:
         steps += 1
         q = 1 / (z / v + w / s)
         r = z - w
-        factor, failed = lapack.dpotrf((a * q) @ a.T)
+        with np.errstate(over="ignore", invalid="ignore"):  # rows at the boundary; told by what follows
+            gram = (a * q) @ a.T
+        if not np.isfinite(gram).all():
+            break
+        factor, failed = lapack.dpotrf(gram)
         if failed:
             break
         dd = lapack.dpotrs(factor, a @ (q * r))[0]
@@ -90,7 +95,7 @@ def interior(x: FloatArray, y: FloatArray, tau: float) -> Solved:
         d = d + fd * dd
         z = z + fd * dz
         w = w + fd * dw
-    return Solved(-d, False, False, steps)
+    return Solved(-d, False, gap < ENOUGH * loss, steps)
 
 
 def _room(value: FloatArray, change: FloatArray) -> float:

@@ -97,14 +97,22 @@ def growth_percentiles(
         crossed += more
     losses = np.array([one.process.loss.mean() for one in curves])
     weights = np.array([one.pupils for one in curves], dtype=np.float64)
-    residual = [outcome - np.quantile(outcome, tau) for tau in grid]
-    without = np.mean([np.mean(r * (tau - (r < 0))) for r, tau in zip(residual, grid, strict=True)])
+    without = _loss_without(outcome, grid)
     warnings = (*_told(curves, labels, model, given), *_unconverged(curves))
     details = {"crossing": crossed / max(int((model >= 0).sum()), 1)}
     return Growth(
-        percentile, model, tuple(curves), warnings, float(losses @ weights / weights.sum()), float(without),
+        percentile, model, tuple(curves), warnings, float(losses @ weights / weights.sum()), without,
         details=details,
     )  # fmt: skip
+
+
+def _loss_without(y: FloatArray, grid: FloatArray) -> float:
+    """Mean pinball loss over the quantiles and pupils where every pupil is given the quantiles of all."""
+    ordered = np.sort(y)
+    at = np.quantile(ordered, grid)
+    below = np.searchsorted(ordered, at)
+    fallen = np.concatenate(([0.0], np.cumsum(ordered)))[below] - below * at
+    return float(np.mean(grid * (ordered.sum() - len(y) * at) - fallen)) / len(y)
 
 
 def checked(y: Any, priors: Any, names: Sequence[str] | None) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
@@ -148,8 +156,8 @@ def _all_curves(y: FloatArray, priors: FloatArray, names: tuple[str, ...], taus:
         # seven functions a prior and the constant
         if int(rows.sum()) >= A_COEFFICIENT * (7 * len(chosen) + 1):
             start = priors[rows][:, chosen]
-            basis = basis_of(start, labels)
-            made[chosen] = Curves(chosen, basis, fit_process(basis.columns(start), y[rows], taus), len(start))
+            basis, columns = basis_of(start, labels)
+            made[chosen] = Curves(chosen, basis, fit_process(columns, y[rows], taus), len(start))
         elif len(chosen) > 1:
             wanted = sorted({*wanted, *(chosen[:j] + chosen[j + 1 :] for j in range(len(chosen)))}, key=_by_size)
     if not made:

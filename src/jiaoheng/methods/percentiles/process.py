@@ -1,10 +1,9 @@
 """Many quantile regressions of the same data: each starts from its neighbour and looks only at the pupils near it.
 
-Between neighbouring τ the plane moves little. The pupils whose residual from the last plane lies close to the next
-quantile stay single; all above become one summed row, all below another, since only the sign of their residuals counts
-(preprocessing of Portnoy & Koenker 1997, §5; along the process: Chernozhukov, Fernández-Val & Melly 2022, Empirical
-Economics 62). Afterwards every sign is checked: a pupil on the wrong side joins the single ones and the fit is done again,
-so the answer is that of all pupils, not an approximation.
+Between neighbouring τ the plane moves little. A few neighbouring τ share a pool, the pupils near any of their quantiles;
+within it Newton steps on the subgradient bring the last plane close to the next one (along the process: Chernozhukov,
+Fernández-Val & Melly 2022, Empirical Economics 62), so that the interior point needs few rows (`part`). After a block of τ
+the signs of all pupils are checked at once; a τ for which one outside the pool turned is fitted again from all.
 """
 
 from __future__ import annotations
@@ -15,15 +14,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import solve_triangular
 
 from jiaoheng.methods.effects_model import FloatArray
 from jiaoheng.methods.percentiles.frisch import Solved, solve
+from jiaoheng.methods.percentiles.part import Part, moved
 
-BAND = 3.0  # pupils kept single: this × √(pupils × coefficients), a few standard errors of the plane in ranks
+POOL = 2.0  # pupils of a block's pool beyond its outer quantiles: this × √(pupils × coefficients),
+SPREAD = 1.0  # and this part of what lies between the block's quantiles
+BLOCK = 5  # quantiles
 SMALL = 3000  # pupils up to which preprocessing does not pay
 SAMPLE = 4000  # pupils of the first rough fit, or a tenth of them
-ROUGH = 3.0  # times the band, from a plane of a tenth of the pupils
-ROUNDS = 30
+ROUGH = 4.0  # times as many single rows, from a plane of a tenth of the pupils
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -48,24 +50,30 @@ def fit_process(x: FloatArray, y: FloatArray, taus: Sequence[float]) -> Process:
     exact, converged = np.zeros(len(grid), dtype=bool), np.zeros(len(grid), dtype=bool)
     loss = np.empty(len(grid))
     middle = int(np.argmin(np.abs(grid - 0.5)))
-    total = x.sum(axis=0)
+    total, gram, reach = x.sum(axis=0), x.T @ x, _reach(x)
 
-    def walk(order: range, near: FloatArray) -> None:
+    def put(t: int, near: FloatArray, found: Solved, residual: FloatArray) -> None:
+        b[t], exact[t], converged[t] = near + found.b, found.exact, found.converged
+        loss[t] = scale * (grid[t] * residual.sum() - np.minimum(residual, 0.0).sum()) / len(y)
+
+    def walk(order: Sequence[int], near: FloatArray) -> None:
         """Fits along the order, each from its neighbour; fills its own places of the results."""
         residual = response - x @ near
-        for t in order:
-            tau = float(grid[t])
-            solved, residual = _one(x, total, residual, tau, ROUGH if t == middle else 1.0)
-            b[t] = near + solved.b
-            near = b[t]
-            exact[t], converged[t] = solved.exact, solved.converged
-            loss[t] = scale * float(residual @ (tau - (residual < 0))) / len(y)
+        for start in range(0, len(order), BLOCK):
+            block = order[start : start + BLOCK]
+            found, left = _block(Part(x, residual, reach, total, gram, len(y)), grid[list(block)])
+            for j, t in enumerate(block):
+                put(t, near, found[j], left[:, j])
+            near, residual = b[block[-1]], np.ascontiguousarray(left[:, -1])
 
-    walk(range(middle, middle + 1), _rough(x, response, float(grid[middle])))
+    rough = _rough(x, response, float(grid[middle]))
+    whole = Part(x, response - x @ rough, reach, total, gram, len(y))
+    first = _whole(whole, float(grid[middle]), ROUGH)
+    put(middle, rough, first, whole.r - x @ first.b)
     # up and down from the middle: two walks that do not meet
     with ThreadPoolExecutor(2) as pool:
-        walks = [pool.submit(walk, order, b[middle]) for order in (range(middle + 1, len(grid)), range(middle)[::-1])]
-        for one in walks:
+        ways = (range(middle + 1, len(grid)), range(middle)[::-1])
+        for one in [pool.submit(walk, order, b[middle]) for order in ways]:
             one.result()
     b *= scale
     b[:, 0] += centre
@@ -82,48 +90,45 @@ def _rough(x: FloatArray, y: FloatArray, tau: float) -> FloatArray:
     return np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
 
 
-def _one(x: FloatArray, total: FloatArray, residual: FloatArray, tau: float, wider: float) -> tuple[Solved, FloatArray]:
-    """The move of a nearby plane with these residuals to the one at τ, and the residuals then."""
-    n, p = x.shape
-    if n > SMALL:
-        width = min(0.5, wider * BAND * (n * p) ** 0.5 / n / 2)
-        for _ in range(3):
-            found = _banded(x, total, residual, tau, width)
-            if found is not None:
-                return found
-            width *= 2
-    whole = solve(x, residual, tau)
-    return whole, residual - x @ whole.b
+def _whole(part: Part, tau: float, wider: float = 1.0) -> Solved:
+    """The move of a plane to the one at τ, from all pupils."""
+    found = moved(part, tau, wider) if part.n > SMALL else None
+    return found if found is not None else part.solved(tau)
 
 
-def _banded(
-    x: FloatArray, total: FloatArray, residual: FloatArray, tau: float, width: float
-) -> tuple[Solved, FloatArray] | None:
-    """The same from pupils within ±width (in ranks) of the quantile; None where the band is too narrow."""
-    n = len(residual)
-    ends = [int(n * max(tau - width, 0.0)), min(int(n * min(tau + width, 1.0)), n - 1)]
-    low, high = np.partition(residual, ends)[ends]
-    low, high = (-np.inf if tau <= width else low), (np.inf if tau + width >= 1 else high)
-    side = (residual > high).astype(np.int8) - (residual < low)
-    for _ in range(ROUNDS):
-        single, below = np.flatnonzero(side == 0), side < 0
-        kept, under = x[single], below.astype(np.float64)
-        # rows and residuals summed over all below and all above; what is neither single nor below is above
-        lower, fallen = under @ x, float(under @ residual)
-        summed = [(lower, fallen)] if below.any() else []
-        if (side > 0).any():
-            higher = float(residual.sum()) - fallen - float(residual[single].sum())
-            summed.append((total - lower - kept.sum(axis=0), higher))
-        rows = np.vstack((kept, *(one for one, _ in summed)))
-        found = solve(rows, np.append(residual[single], [one for _, one in summed]), tau)
-        if not found.converged:
-            return None
-        after = residual - x @ found.b
-        wrong = side * after < 0
-        count = int(wrong.sum())
-        if not count:
-            return found, after
-        if count > len(single) / 5:
-            return None
-        side[wrong] = 0
-    return None
+def _block(part: Part, taus: FloatArray) -> tuple[list[Solved], FloatArray]:
+    """The moves of a plane to those at neighbouring τ, and the residuals from each: (n, quantiles)."""
+    if part.n <= SMALL:
+        found = [_whole(part, float(tau)) for tau in taus]
+        return found, part.r[:, None] - part.x @ np.array([one.b for one in found]).T
+    pool, side = _pool(part, float(taus.min()), float(taus.max()))
+    found, step = [], np.zeros(part.x.shape[1])
+    for tau in taus:
+        one = moved(pool.shifted(step), float(tau))
+        if one is None:
+            one = _whole(part.shifted(step), float(tau))
+        step = step + one.b
+        found.append(Solved(step, one.exact, one.converged, one.steps))
+    left = part.r[:, None] - part.x @ np.array([one.b for one in found]).T
+    for j in np.flatnonzero((side[:, None] * left < 0).any(axis=0)):
+        again = _whole(Part(part.x, left[:, j], part.reach, part.total, part.gram, part.n), float(taus[j]))
+        found[j] = Solved(found[j].b + again.b, again.exact, again.converged, again.steps)
+        left[:, j] -= part.x @ again.b
+    return found, left
+
+
+def _pool(part: Part, first: float, last: float) -> tuple[Part, FloatArray]:
+    """The pupils near the quantiles from `first` to `last`, and of every pupil −1 below them, 1 above, 0 among them."""
+    middle, half = (first + last) / 2, part.n * (last - first) / 2
+    wider = half * (1 + SPREAD) + POOL * (part.n * part.x.shape[1]) ** 0.5
+    low, high, lower, higher = part.near(middle, half, wider)
+    side = (part.r > high + (higher - high) * part.reach).astype(np.float64)
+    side -= part.r < low - (low - lower) * part.reach
+    return part.among(np.flatnonzero(side == 0), (side < 0).astype(np.float64)), side
+
+
+def _reach(x: FloatArray) -> FloatArray:
+    """The root of each row's leverage relative to its mean (n,), from R of X = QR."""
+    r = np.linalg.qr(x, mode="r")
+    found = np.sqrt(np.square(solve_triangular(r, x.T, trans="T")).sum(axis=0))
+    return np.asarray(found / found.mean(), dtype=np.float64)
