@@ -27,10 +27,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate's interval; printed `72.1–75.9`."""
+    """An estimate's interval; printed `72.1–75.9`, that of a difference `0.2 至 1.4` whatever its signs."""
 
     low: float
     high: float
+    difference: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,20 +75,48 @@ def anchors(items: Sequence[Definition], prefix: str) -> dict[str, str]:
     return {item.key: prefix + _anchor(item.key, taken) for item in items}
 
 
+META_LABELS = {
+    "version": "程序版本",
+    "files": "所用文件",
+    "name": "名称",
+    "sha256": "校验值（SHA-256）",
+    "rows": "行数",
+    "format": "格式",
+    "exam": "考试",
+    "date": "日期",
+    "county": "县区",
+    "stage": "学段",
+    "grade": "年级",
+    "nature": "性质",
+    "scope": "范围",
+    "approval_document": "批准文件",
+    "denominator": "分母",
+    "gate": "公布范围",
+    "rules": "规则",
+    "reasons": "理由",
+}  # of what reports name as their sources; another name stands as it is
+
+
 def meta_lines(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a report is made from, flattened to (name, text) for the last page."""
     lines: list[tuple[str, str]] = []
     for name, value in meta.items():
         if isinstance(value, (list, tuple)):
-            lines += [(str(name) if i == 0 else "", _flat(item)) for i, item in enumerate(value)]
+            lines += [(_label(name) if i == 0 else "", _flat(item)) for i, item in enumerate(value)]
         else:
-            lines.append((str(name), _flat(value)))
+            lines.append((_label(name), _flat(value)))
     return [(one_line(name), one_line(text)) for name, text in lines]
+
+
+def _label(name: Any) -> str:
+    return META_LABELS.get(str(name), str(name))
 
 
 def _flat(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "；".join(f"{key} {_flat(item)}" for key, item in value.items())
+        return "；".join(
+            f"{_label(key)} {_flat(item)}" for key, item in value.items() if item not in (None, "", [], ())
+        )
     if isinstance(value, (list, tuple)):
         return "、".join(_flat(item) for item in value)
     return "" if value is None else str(value)

@@ -52,7 +52,8 @@ def printed(value: Value, column: TableColumn) -> Printed:
             return Printed(DASH, NO_DATA)
         ends = (interval_end(value.low, column), interval_end(value.high, column))
         # a dash between negative numbers reads like a minus
-        joint = " 至 " if min(value.low, value.high) < 0 or column.kind in _SIGNED_KINDS else "–"
+        words = value.difference or min(value.low, value.high) < 0 or column.kind in _SIGNED_KINDS
+        joint = " 至 " if words else "–"
         return Printed(joint.join(ends), dim=dim, order=value.low)
     if value is None or not _finite(value):
         return Printed("" if column.kind is Kind.TEXT else DASH, "" if column.kind is Kind.TEXT else NO_DATA)

@@ -239,7 +239,7 @@ def _imprint(report: Report) -> str:
     border = f"<w:pBdr>{rule.format('top', 8)}{rule.format('bottom', 8)}</w:pBdr>"
     tabs = '<w:tabs><w:tab w:val="right" w:pos="8564"/></w:tabs>'
     text = runs(one_line(report.organisation), Look(FANG)) + "<w:r><w:tab/></w:r>"
-    text += runs(f"{one_line(report.date)}印发", Look(FANG))
+    text += runs(f"{one_line(report.date)}印发" if report.date else "", Look(FANG))
     return paragraph("Normal", "") + paragraph("Imprint", text, border + tabs + '<w:ind w:left="280" w:right="280"/>')
 
 

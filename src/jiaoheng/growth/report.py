@@ -62,7 +62,7 @@ def build_report(result: GrowthResult) -> GrowthReport:
         title=result.settings.title or "增值评价报告",
         organisation=result.settings.organisation,
         date="",
-        subtitle=adjusted_for(result.settings),
+        subtitle=f"{result.fit.n:,} 名学生，{len(result.main):,} 个“{result.main.level}”",
         sections=tuple(sections),
         definitions=definitions(result),
         notice=notice(result.settings),

@@ -208,7 +208,7 @@ def _movement_cells(units: UnitMovement, u: int) -> list[Value]:
         int(units.matched[u]),
         cells.cell(units.matched_rate.fraction(u)),
         mean if known else cells.NO_DATA,
-        Interval(mean - half, mean + half) if width else cells.ONE_PUPIL,
+        Interval(mean - half, mean + half, difference=True) if width else cells.ONE_PUPIL,
         int(units.forward[u]),
         int(units.back[u]),
         verdict,

@@ -231,8 +231,8 @@ def effect_table(exam: Exam, effects: Effects, level: str) -> Table:
                 *name_cells(key, exam, u),
                 int(effects.n[at]),
                 float(effects.estimate[at]),
-                Interval(float(effects.low95[at]), float(effects.high95[at])),
-                Interval(float(effects.low84[at]), float(effects.high84[at])),
+                Interval(float(effects.low95[at]), float(effects.high95[at]), difference=True),
+                Interval(float(effects.low84[at]), float(effects.high84[at]), difference=True),
                 float(effects.reliability[at]) if np.isfinite(effects.reliability[at]) else Missing("无法计算"),
                 words[at].value,
             )

@@ -13,7 +13,7 @@ def data_section(result: GrowthResult) -> Section:
     """The chapter."""
     counts = result.prepared.counts
     lines = [
-        f"共读入 {counts.get('rows', 0)} 行，用到 {result.fit.n} 名学生",
+        f"共读入 {counts.get('rows', 0):,} 行，用到 {result.fit.n:,} 名学生",
         f"没有终点成绩 {counts.get('no_outcome', 0)} 名，没有任何起点成绩 {counts.get('no_prior', 0)} 名，"
         f"有起点成绩但不全 {max(counts.get('some_prior_missing', 0) - counts.get('no_prior', 0), 0)} 名",
     ]

@@ -134,14 +134,14 @@ def _row(effects: Effects, at: int, word: Reading, depth: int, total: Effects | 
     cells.append(int(n) if n == int(n) else n)
     more: list[Value] = []
     if total is not None:
-        more = [float(total.estimate[at]), Interval(float(total.low95[at]), float(total.high95[at]))]
+        more = [float(total.estimate[at]), Interval(float(total.low95[at]), float(total.high95[at]), difference=True)]
     if not np.isfinite(effects.estimate[at]):
         return (*cells, *(Missing("没有可用的成绩") for _ in range(4)), word.value, *more)
     return (
         *cells,
         float(effects.estimate[at]),
-        Interval(float(effects.low95[at]), float(effects.high95[at])),
-        Interval(float(effects.low84[at]), float(effects.high84[at])),
+        Interval(float(effects.low95[at]), float(effects.high95[at]), difference=True),
+        Interval(float(effects.low84[at]), float(effects.high84[at]), difference=True),
         float(effects.reliability[at]),
         word.value,
         *more,

@@ -21,6 +21,7 @@ from jiaoheng.growth.results import GrowthResult
 from jiaoheng.growth.settings import least_of
 from jiaoheng.growth.wording import unit_name
 from jiaoheng.methods.conversion import Outcome
+from jiaoheng.methods.movement import TOO_FEW
 
 _SHOWN = 80
 
@@ -134,14 +135,17 @@ def conversion_table(result: GrowthResult, name: str, verb: str) -> Table:
 
 def _row(found: Converting, own: Outcome, at: int, least: int) -> tuple[Value, ...]:
     rate, excess = own.rate.fraction(at), own.excess(at)
-    expected = float(own.expected_rate[at])
+    expected, verdict = float(own.expected_rate[at]), own.verdict(at, least)
+    shown: Value = Missing("没有预期")
+    if excess is not None:  # that of a few pupils would reach beyond what a rate can be
+        shown = Missing("名单上的人太少") if verdict == TOO_FEW else Interval(excess[1] * 100, excess[2] * 100, True)
     return (
         found.units[at],
         int(own.locked[at]),
         int(own.success[at]),
         rate if rate is not None else Missing("名单上没有人"),
         expected if np.isfinite(expected) else Missing("两次成绩都有的学生太少"),
-        Interval(excess[1] * 100, excess[2] * 100) if excess is not None else Missing("没有预期"),
+        shown,
         int(own.new[at]),
-        own.verdict(at, least),
+        verdict,
     )

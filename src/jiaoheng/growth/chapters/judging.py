@@ -104,7 +104,7 @@ def yearly_table(result: GrowthResult) -> Table:
         name = pooled.units[at][0]
         own = by_unit.get(name, {})
         years: list[Value] = [own[year] if year in own else Missing("这一年没有数据") for year in found.years]
-        interval = Interval(float(pooled.low95[at]), float(pooled.high95[at]))
+        interval = Interval(float(pooled.low95[at]), float(pooled.high95[at]), difference=True)
         rows.append((name, float(pooled.estimate[at]), interval, *years))
     return Table("stability", "多年合并与各年", tuple(columns), tuple(rows), sheet="各年")
 
@@ -125,7 +125,7 @@ def fairness_section(result: GrowthResult) -> Section | None:
         (
             one.name,
             one.slope,
-            Interval(one.low, one.high),
+            Interval(one.low, one.high, difference=True),
             max(one.explained, 0.0),
             "增值与它有关" if one.found else "看不出关系",
         )
@@ -154,7 +154,7 @@ def missing_section(result: GrowthResult) -> Section | None:
     if missing is not None:
         lost = float(missing.no_outcome.sum() + missing.no_prior.sum())
         whole = lost + float(missing.used.sum())
-        blocks.append(Paragraph(f"名单上 {whole:.0f} 名学生中有 {lost:.0f} 名没有参加计算。", strong=True))
+        blocks.append(Paragraph(f"名单上 {whole:,.0f} 名学生中有 {lost:,.0f} 名没有参加计算。", strong=True))
         blocks.append(missing_table(result))
     return Section("missing", "缺失与两端", tuple(blocks)) if blocks else None
 
@@ -185,7 +185,7 @@ def missing_table(result: GrowthResult) -> Table:
                 int(missing.no_prior[at]),
                 float(matched[at]),
                 gap,
-                Interval(float(missing.low[at]), float(missing.high[at])),
+                Interval(float(missing.low[at]), float(missing.high[at]), difference=True),
             )
         )
     return Table("missing", "缺失（匹配率低的在前）", columns, tuple(rows), sheet="缺失")

@@ -25,7 +25,7 @@ _LEAST_P = 0.001
 def model_section(result: GrowthResult) -> Section:
     """The chapter."""
     fit = result.fit
-    blocks: list[Block] = [Paragraph(f"{adjusted_for(result.settings)}。用到 {fit.n} 名学生。")]
+    blocks: list[Block] = [Paragraph(f"{adjusted_for(result.settings)}。用到 {fit.n:,} 名学生。")]
     if fit.warnings:
         blocks += [Note(f"{one.text}。", Tone.WARN) for one in fit.warnings]
     if fit.fixed:
