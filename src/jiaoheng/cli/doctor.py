@@ -67,7 +67,7 @@ def _as_lines(found: list[Finding]) -> None:
         for detail in one.details:
             say(f"　　　　{detail}")
         if one.remedy:
-            say(f"　　　　怎么办：{one.remedy}。")
+            say(f"　　　　怎么办：{one.remedy.rstrip('。')}。")
     bad = sum(one.state is Health.BAD for one in found)
     look = sum(one.state is Health.LOOK for one in found)
     say(f"{len(found)} 项：故障 {bad}，注意 {look}，正常 {len(found) - bad - look}。")

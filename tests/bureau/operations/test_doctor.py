@@ -273,7 +273,7 @@ def test_exit_codes_and_json(well: World, monkeypatch: pytest.MonkeyPatch, capsy
     from jiaoheng.cli import doctor as command
 
     good = Finding("a", "甲", Health.GOOD, "好")
-    look = Finding("b", "乙", Health.LOOK, "注意一下", "去看看")
+    look = Finding("b", "乙", Health.LOOK, "注意一下", "去看看。")
     bad = Finding("c", "丙", Health.BAD, "坏了", "修好它", ("第 3 行",))
     for findings, code in (([good], 0), ([good, look], 2), ([good, look, bad], 1)):
         monkeypatch.setattr("jiaoheng.bureau.operations.doctor.looking.examine", lambda thorough, f=findings: f)
@@ -284,4 +284,5 @@ def test_exit_codes_and_json(well: World, monkeypatch: pytest.MonkeyPatch, capsy
     said = capsys.readouterr().out
     assert "故障　丙：坏了。" in said
     assert "怎么办：修好它。" in said
+    assert "。。" not in said
     assert dt.timedelta(days=1) < keeping.OLD
