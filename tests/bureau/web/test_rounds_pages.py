@@ -17,7 +17,7 @@ from jiaoheng.bureau.core import clock
 from jiaoheng.bureau.core.models import Account
 from jiaoheng.bureau.core.refusals import RefusedError
 from jiaoheng.bureau.ledgers.models import CellComment, Extension, Filing, FilingStep, Reminder, Round
-from jiaoheng.bureau.ledgers.rounds.actions import do_approve_filing
+from jiaoheng.bureau.ledgers.rounds.actions import do_approve_filing, do_return_filing
 
 NOW = clock.beijing(2025, 10, 20, 10)
 LATE = clock.beijing(2025, 11, 3, 10)
@@ -482,3 +482,23 @@ def test_a_refusal_with_several_places_leaves_the_bar_of_the_page_whole(
     assert answer.status_code == 400
     assert "有两处要改" in answer.content.decode()
     assert "基础教育股" in answer.content.decode()
+
+
+def test_the_totals_stand_beside_those_of_the_approval(form_stage: Stage) -> None:
+    stage, world = form_stage, form_stage.world
+    with clock.at(NOW):
+        stage.fill("甲", teachers=1240, classes=12)
+        stage.fill("乙", teachers=10, classes=2)
+        stage.submit("甲")
+        do_approve_filing(stage.filing("甲"), acting_user=world["东学区"])
+        do_approve_filing(stage.filing("甲"), acting_user=world["股长"])
+    with clock.at(clock.beijing(2025, 10, 21, 10)):
+        do_return_filing(stage.filing("甲"), reason="请核对教师数", acting_user=world["股长"])
+        stage.fill("甲", teachers=1241, classes=12)
+        page = seen(entered(world["股长"]), f"/ledgers/staffing/totals?period={stage.period.pk}")
+        bare = seen(entered(world["股长"]), f"/ledgers/staffing/totals?period={stage.before.pk}")
+    assert 'data-sum="teachers">1,251<' in page
+    assert 'data-approved="teachers">1,240<' in page
+    assert "已审 1/4" in page
+    assert "1 校有未审修改" in page
+    assert "审定时的合计" not in bare  # nobody asked for that term

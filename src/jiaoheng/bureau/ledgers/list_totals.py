@@ -19,7 +19,7 @@ from jiaoheng.bureau.ledgers.models import RegisterRow, Round
 from jiaoheng.bureau.ledgers.ratios import Ratio, ratios_of
 from jiaoheng.bureau.ledgers.registry import schema_of
 from jiaoheng.bureau.ledgers.snapshot import snapshot
-from jiaoheng.bureau.ledgers.totals import COUNTED, Totals, totals
+from jiaoheng.bureau.ledgers.totals import COUNTED, FieldTotal, Totals, totals
 from jiaoheng.methods.numbers import text
 from jiaoheng.registers.model import Field, FieldType, Register, Sensitive
 
@@ -57,10 +57,21 @@ class ListTotals:
     missing: tuple[str, ...]  # asked and sent nothing
     shares: tuple[Shares, ...]
     ratios: tuple[Ratio, ...]  # rates that this register is a part of
+    approved: Totals | None  # the same as it stood at the last approval of each unit; None where no round asked
+
+    @property
+    def lines(self) -> list[tuple[FieldTotal, FieldTotal | None]]:
+        """Each number with its approved one beside."""
+        if self.approved is None:
+            return [(one, None) for one in self.totals.fields]
+        beside = {one.name: one for one in self.approved.fields}
+        return [(one, beside.get(one.name)) for one in self.totals.fields]
 
 
 def list_totals(account: Account, register: RegisterRow, unit: Unit, period: Period | None) -> ListTotals:
-    """The totals of what stands in the base now. Raises NotFoundError where the reader does not read all of it.
+    """The totals of what stands in the base now, beside them those of what was approved where a round asked.
+
+    Raises NotFoundError where the reader does not read all of it.
 
     An office's totals are its county's.
     """
@@ -75,8 +86,9 @@ def list_totals(account: Account, register: RegisterRow, unit: Unit, period: Per
     said = found.rate_words if asked else f"{found.reported} {COUNTED.get(found.level, '个单位')}有记录"
     missing = found.missing if asked else ()
     rates = ratios_of(account, unit, today, period=period, register=register.name) if period is not None else ()
+    approved = totals(register, unit, period, approved=True) if asked else None
     return ListTotals(
-        unit.pk, name_of(unit, today), found, said, missing, _shares(register, schema, unit, period), rates
+        unit.pk, name_of(unit, today), found, said, missing, _shares(register, schema, unit, period), rates, approved
     )
 
 
