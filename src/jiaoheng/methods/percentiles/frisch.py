@@ -42,71 +42,71 @@ def solve(x: FloatArray, y: FloatArray, tau: float) -> Solved:
 
 
 def interior(x: FloatArray, y: FloatArray, tau: float) -> Solved:
-    """The interior point alone: within GAP of the loss, not at a vertex."""
+    """The interior point alone: within GAP of the loss, not at a vertex.
+
+    Both ends of the box are rows of one array: v holds the dual variables and what they lack to 1, z the slacks of both.
+    """
     a = np.ascontiguousarray(x.T)
     p, n = a.shape
     c = -y
-    v = np.full(n, 1 - tau)  # the dual variables; s what they lack to 1
-    s = 1 - v
-    target = a @ v
+    v = np.empty((2, n))
+    v[0], v[1] = 1 - tau, tau
+    target = a @ v[0]
     d = np.zeros(p)
     d[0] = -float(np.quantile(y, tau))
     r = c - d[0] * a[0]
     spread = float(np.abs(r).mean())
-    z = np.maximum(r, 0.0) + SHIFT * spread
-    w = z - r
+    z = np.empty((2, n))
+    np.maximum(r, 0.0, out=z[0])
+    z[0] += SHIFT * spread
+    np.subtract(z[0], r, out=z[1])
     loss = spread * n
     steps, gap = 0, np.inf
-    while steps < MAX_STEPS:
-        gap = float(c @ v - d @ target + w.sum())
-        if gap < GAP * loss:
-            return Solved(-d, False, True, steps)
-        steps += 1
-        q = 1 / (z / v + w / s)
-        r = z - w
-        with np.errstate(over="ignore", invalid="ignore"):  # rows at the boundary; told by what follows
-            gram = (a * q) @ a.T
-        if not np.isfinite(gram).all():
-            break
-        factor, failed = lapack.dpotrf(gram)
-        if failed:
-            break
-        dd = lapack.dpotrs(factor, a @ (q * r))[0]
-        dv = q * (dd @ a - r)
-        dz = -z * (1 + dv / v)
-        dw = -w * (1 - dv / s)
-        fp, fd = _reach(v, s, dv), min(_room(z, dz), _room(w, dw))
-        if min(fp, fd) < 1:
-            mu = float(z @ v + w @ s)
-            g = float((z + fd * dz) @ (v + fp * dv) + (w + fd * dw) @ (s - fp * dv))
-            mu *= (g / mu) ** 3 / (2 * n)
-            vi, si = 1 / v, 1 / s
-            cross = dv * dz * vi + dv * dw * si  # second-order terms of both complementarities, divided through
-            centre = mu * (vi - si)
-            right = r + cross - centre
-            dd = lapack.dpotrs(factor, a @ (q * right))[0]
-            dvn = q * (dd @ a - right)
-            dz = mu * vi - z - vi * z * dvn - dv * dz * vi
-            dw = mu * si - w + si * w * dvn + dv * dw * si
-            dv = dvn
-            fp, fd = _reach(v, s, dv), min(_room(z, dz), _room(w, dw))
-        v = v + fp * dv
-        s = s - fp * dv
-        d = d + fd * dd
-        z = z + fd * dz
-        w = w + fd * dw
+    dv, again = np.empty((2, n)), np.empty((2, n))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # rows at the boundary: told by what follows
+        while steps < MAX_STEPS:
+            gap = float(c @ v[0] - d @ target + z[1].sum())
+            if gap < GAP * loss:
+                return Solved(-d, False, True, steps)
+            steps += 1
+            inverse = 1 / v
+            ratio = z * inverse
+            q = 1 / (ratio[0] + ratio[1])
+            r = z[0] - z[1]
+            weighted = a * q
+            factor, failed = lapack.dpotrf(weighted @ a.T)
+            if failed or not np.isfinite(factor[-1, -1]):
+                break
+            dd = lapack.dpotrs(factor, weighted @ r)[0]
+            _both(q * (dd @ a - r), dv)
+            dz = -z - ratio * dv
+            fp, fd = _room(v, dv), _room(z, dz)
+            if min(fp, fd) < 1:
+                mu = float(np.vdot(z, v))
+                mu *= (float(np.vdot(z + fd * dz, v + fp * dv)) / mu) ** 3 / (2 * n)
+                second = dv * dz * inverse  # second-order terms of both complementarities, divided through
+                pull = second - mu * inverse
+                right = r + (pull[0] - pull[1])
+                dd = lapack.dpotrs(factor, weighted @ right)[0]
+                _both(q * (dd @ a - right), again)
+                dz = -z - ratio * again - pull
+                dv, again = again, dv
+                fp, fd = _room(v, dv), _room(z, dz)
+            v = v + fp * dv
+            d = d + fd * dd
+            z = z + fd * dz
     return Solved(-d, False, gap < ENOUGH * loss, steps)
 
 
+def _both(change: FloatArray, out: FloatArray) -> None:
+    """What the variables gain, they lack less."""
+    out[0] = change
+    np.negative(change, out=out[1])
+
+
 def _room(value: FloatArray, change: FloatArray) -> float:
-    """How far a positive vector may move along a change."""
-    ratio = -change / value
-    most = float(ratio.max())
-    return 1.0 if most <= SHORTEN else SHORTEN / most
-
-
-def _reach(v: FloatArray, s: FloatArray, dv: FloatArray) -> float:
-    most = max(float((-dv / v).max()), float((dv / s).max()))
+    """How far positive variables may move along a change."""
+    most = -float((change / value).min())
     return 1.0 if most <= SHORTEN else SHORTEN / most
 
 

@@ -16,9 +16,9 @@ from jiaoheng.methods.effects_model import FloatArray, IntArray
 from jiaoheng.methods.percentiles.frisch import Solved, solve
 
 NEAR = 0.7  # pupils kept single after the Newton steps: this × √(pupils × coefficients)
-DENSITY = 0.75  # pupils on each side from which the density at the quantile is taken, likewise
+DENSITY = 1.0  # pupils on each side from which the density at the quantile is taken, likewise
 EVEN = 0.3  # weight of all pupils beside these: columns that few of these have would throw the step far off
-STEPS = 2  # of Newton
+STEPS = 1  # of Newton
 ROUNDS = 30  # of checking signs
 TRIES = 4  # each with twice the pupils
 

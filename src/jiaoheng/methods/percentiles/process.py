@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve_triangular
+from scipy.linalg import lapack, solve_triangular
 
 from jiaoheng.methods.effects_model import FloatArray
 from jiaoheng.methods.percentiles.frisch import Solved, solve
@@ -22,7 +22,7 @@ from jiaoheng.methods.percentiles.part import Part, moved
 
 POOL = 2.0  # pupils of a block's pool beyond its outer quantiles: this × √(pupils × coefficients),
 SPREAD = 1.0  # and this part of what lies between the block's quantiles
-BLOCK = 5  # quantiles
+BLOCK = 7  # quantiles
 SMALL = 3000  # pupils up to which preprocessing does not pay
 SAMPLE = 4000  # pupils of the first rough fit, or a tenth of them
 ROUGH = 4.0  # times as many single rows, from a plane of a tenth of the pupils
@@ -50,7 +50,8 @@ def fit_process(x: FloatArray, y: FloatArray, taus: Sequence[float]) -> Process:
     exact, converged = np.zeros(len(grid), dtype=bool), np.zeros(len(grid), dtype=bool)
     loss = np.empty(len(grid))
     middle = int(np.argmin(np.abs(grid - 0.5)))
-    total, gram, reach = x.sum(axis=0), x.T @ x, _reach(x)
+    total, gram = np.ones(len(y)) @ x, x.T @ x
+    reach = _reach(x, gram)
 
     def put(t: int, near: FloatArray, found: Solved, residual: FloatArray) -> None:
         b[t], exact[t], converged[t] = near + found.b, found.exact, found.converged
@@ -127,8 +128,10 @@ def _pool(part: Part, first: float, last: float) -> tuple[Part, FloatArray]:
     return part.among(np.flatnonzero(side == 0), (side < 0).astype(np.float64)), side
 
 
-def _reach(x: FloatArray) -> FloatArray:
-    """The root of each row's leverage relative to its mean (n,), from R of X = QR."""
-    r = np.linalg.qr(x, mode="r")
-    found = np.sqrt(np.square(solve_triangular(r, x.T, trans="T")).sum(axis=0))
+def _reach(x: FloatArray, gram: FloatArray) -> FloatArray:
+    """The root of each row's leverage relative to its mean (n,): x (X'X)⁻¹ x'."""
+    factor, failed = lapack.dpotrf(gram, lower=1)
+    if failed:
+        return np.ones(len(x))
+    found = np.sqrt(np.square(solve_triangular(factor, x.T, lower=True, check_finite=False)).sum(axis=0))
     return np.asarray(found / found.mean(), dtype=np.float64)
