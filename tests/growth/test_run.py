@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from growth.county import county
+from jiaoheng.engine.connection import connect
 from jiaoheng.growth.results import GrowthResult
-from jiaoheng.growth.running import run
+from jiaoheng.growth.running import opened_frame, run
 from jiaoheng.growth.settings import GrowthSettings
 
 COUNTY = county()
@@ -101,6 +102,43 @@ def test_other_methods_put_the_schools_in_a_like_order(folder: Path, method: str
     assert other.fit.method == method
     if method == "crossed":
         assert len(other.fit.of("教师")) == 72
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("whose", [("学籍号",), ("班级",), ("学校", "班级")])
+def test_pupils_and_shares_from_files_of_one_kind(
+    folder: Path, tmp_path: Path, suffix: str, whose: tuple[str, ...]
+) -> None:
+    """Two files that are read into memory are two tables: neither takes the other's place."""
+    pupils = COUNTY.rows.with_columns(pl.concat_str("学校", "班级").alias("班级"))
+    classes = pupils.select("班级").unique(maintain_order=True).with_row_index("教师")
+    classes = classes.with_columns(
+        pl.format("教师{}", pl.col("教师") // 2), pl.lit(1.0).alias("份额")
+    )  # two classes each
+    shares = pupils.join(classes, on="班级").select(*whose, "教师", "份额").unique(maintain_order=True)
+    for frame, name in ((pupils, "学生"), (shares, "任教")):
+        path = tmp_path / f"{name}.{suffix}"
+        frame.write_csv(path) if suffix == "csv" else frame.write_excel(path)
+    pupils.write_parquet(tmp_path / "学生.parquet")
+    asked = settings(
+        method="crossed", groups=("学校", "班级"), pupil="学籍号", teacher_shares=tmp_path / f"任教.{suffix}"
+    )
+    found = run([tmp_path / f"学生.{suffix}"], asked)
+    wanted = run([tmp_path / "学生.parquet"], asked)
+    for level in ("学校", "教师"):
+        mine, theirs = found.fit.of(level), wanted.fit.of(level)
+        assert mine.units == theirs.units
+        np.testing.assert_allclose(mine.estimate, theirs.estimate, rtol=1e-6, atol=1e-9)
+    assert found.judging.edges is not None
+    assert found.judging.edges == wanted.judging.edges
+
+
+def test_two_frames_of_one_name_are_two_tables() -> None:
+    backend = connect()
+    first = opened_frame(COUNTY.rows, backend)
+    second = opened_frame(COUNTY.rows.head(5), backend)
+    assert int(first.table.count().to_pyarrow().as_py()) == len(COUNTY.rows)
+    assert int(second.table.count().to_pyarrow().as_py()) == 5
 
 
 def test_school_means_and_reliability(folder: Path) -> None:

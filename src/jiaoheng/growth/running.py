@@ -163,6 +163,9 @@ def _medians(settings: GrowthSettings, rows: Rows) -> Effects:
 
 def opened_frame(frame: Any, backend: Any, name: str = "growth_frame") -> Opened:
     """A Polars or Arrow table as an opened one, for notebooks and other rooms."""
+    import ibis
+
     arrow = frame.to_arrow() if hasattr(frame, "to_arrow") else frame
-    backend.con.register(name, arrow)
-    return Opened(backend.table(name), backend, files=[{"name": name, "sha256": "", "rows": arrow.num_rows}])
+    own = ibis.util.gen_name(name)  # another frame of the same name must not take its place
+    backend.con.register(own, arrow)
+    return Opened(backend.table(own), backend, files=[{"name": name, "sha256": "", "rows": arrow.num_rows}])

@@ -82,13 +82,14 @@ def open_tables(
 
 
 def _placed(backend: Any, rows: pl.DataFrame) -> Any:
-    """Rows in memory as a table of the engine."""
+    """Rows in memory as a table of the engine, under a name of its own: a second file must not take the first one's."""
     import ibis
 
     if backend.name != "duckdb":
         return ibis.memtable(rows)
-    backend.con.register("growth_rows", rows.to_arrow())
-    return backend.table("growth_rows")
+    name = ibis.util.gen_name("growth_rows")
+    backend.con.register(name, rows.to_arrow())
+    return backend.table(name)
 
 
 def _sorted_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
