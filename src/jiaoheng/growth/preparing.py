@@ -175,5 +175,6 @@ def _pupils(settings: GrowthSettings, prepared: Prepared) -> None:
         prepared.problems.append(Problem("growth-two-units", Severity.ERROR, Place("数据"), text, remedy))
     if same:
         text = f"{same} 名学生在数据中有重复的行：{names}{more}"
-        remedy = "请删去重复的行（每名学生每次考试一行）后再计算"
+        years = "" if settings.year else "；数据含几个学年的，请用 --year 指明学年列"
+        remedy = f"请删去重复的行（每名学生每次考试一行）后再计算{years}"
         prepared.problems.append(Problem("growth-duplicate", Severity.ERROR, Place("数据"), text, remedy))
