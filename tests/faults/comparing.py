@@ -59,7 +59,9 @@ class Base:
         else:
             import psycopg
 
+            # one moment for all queries: the commit of a killed client may still be coming to its end
             self._open = psycopg.connect(site.more["DATABASE_URL"])
+            self._open.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
 
     def rows(self, sql: str) -> list[Sequence[Any]]:
         """Of a query."""

@@ -71,9 +71,14 @@ def test_the_whole_county_has_the_figures_of_the_speeches(tmp_path_factory: pyte
         assert "班数 11 个" in page
         assert "在校生 377 名" in page
         assert demo.sums(totals_page(office, "posts", "2026—2027 学年"))["exchanged_out"] == "59"
-        children = int(demo.sums(totals_page(office, "preschool", "2026—2027 学年"))["children"])
-        population = int(demo.sums(totals_page(office, "preschool_population", "2026—2027 学年"))["total"])
+        children = _number(demo.sums(totals_page(office, "preschool", "2026—2027 学年"))["children"])
+        population = _number(demo.sums(totals_page(office, "preschool_population", "2026—2027 学年"))["total"])
         assert (children, round(100 * children / population, 1)) == (5544, 69.8)
         share = demo.shares("five_standards", totals_page(office, "party_branches", "2026—2027 学年"))["是"][1]
         assert round(float(share.removesuffix(" %"))) == 95
         assert office.count(f"/ledgers/publicity/?period={office.period('publicity', '2025—2026 学年')}") == 1300
+
+
+def _number(shown: str) -> int:
+    """A total as the page shows it, with its commas."""
+    return int(shown.replace(",", ""))
